@@ -1,0 +1,11 @@
+import type { Batch } from './batch.ts'
+
+/** Changes or drops events between a source and an output. Keeps the tag. */
+export interface Filter {
+  /**
+   * What goes on: the same object where nothing changed, another batch, or undefined when every event was
+   * dropped on purpose (the caller counts them as dropped{reason="filter"}). Synchronous; takes no copy
+   * of the tag's bytes. An event it cannot handle goes to `context.emitError`, and is left out.
+   */
+  apply(batch: Batch): Batch | undefined
+}

@@ -1,0 +1,16 @@
+import type { Batch } from './batch.ts'
+
+/**
+ * Takes formatted bytes. `bytes` end at an event's end, hold `count` events, and are borrowed: valid until
+ * the call returns.
+ */
+export type PieceConsumer = (bytes: Uint8Array, count: number) => void
+
+/** Turns packed entries into an output's bytes. Stateless between calls; used from one thread. */
+export interface Formatter {
+  /**
+   * Formats all of the batch, in order, in as few pieces as fit `maxPieceBytes` each (one event that is
+   * longer is a piece of its own).
+   */
+  format(batch: Batch, maxPieceBytes: number, piece: PieceConsumer): void
+}

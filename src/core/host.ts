@@ -1,0 +1,251 @@
+import type { Logger } from './log.ts'
+import type { Metrics } from './metrics.ts'
+
+/**
+ * All of the outside world, handed in: with a virtual clock, a faulty disk and in-memory sockets a run
+ * is repeatable from one seed. Only src/host implements this with Node's own modules.
+ */
+export interface Host {
+  readonly clock: Clock
+  readonly disk: Disk
+  readonly net: Net
+  readonly http: Http
+  readonly random: Random
+  readonly log: Logger
+  readonly metrics: Metrics
+  /** The process's environment variables, its host name and process id. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly hostname: string
+  readonly pid: number
+}
+
+export interface Random {
+  /** As Math.random: at least 0, less than 1. */
+  unit(): number
+  bytes(count: number): Uint8Array
+}
+
+export interface Timer {
+  cancel(): void
+}
+
+export interface Clock {
+  /** Milliseconds since 1970, with fractions where the platform has them. */
+  wallMs(): number
+  /** Milliseconds that never go back; only differences mean something. */
+  monotonicMs(): number
+  /** Runs `run` once, `delayMs` from now. Does not keep the process alive by itself. */
+  after(delayMs: number, run: () => void): Timer
+  /** Runs `run` after I/O that is ready now has been served: for cutting long work into slices. */
+  soon(run: () => void): void
+  /** Seconds east of UTC that local time (the TZ variable) has at that moment. */
+  localOffsetSeconds(epochSeconds: number): number
+}
+
+// ---- files
+
+/** Errors of Disk are Node's own: an Error with `code` ('ENOENT', 'ENOSPC' ...). Paths are as the operating system takes them. */
+export interface Disk {
+  open(path: string, flags: OpenFlags, mode?: number): Promise<FileHandle>
+  readFile(path: string): Promise<Uint8Array>
+  /** The same, at start, while there is nothing else to do (configuration files, certificates). */
+  readFileSync(path: string): Uint8Array
+  /** Creates missing parents too. */
+  mkdir(path: string, mode?: number): Promise<void>
+  readdir(path: string): Promise<string[]>
+  readdirSync(path: string): string[]
+  rename(from: string, to: string): Promise<void>
+  unlink(path: string): Promise<void>
+  rmdir(path: string): Promise<void>
+  symlink(target: string, path: string): Promise<void>
+  readlink(path: string): Promise<string>
+  chmod(path: string, mode: number): Promise<void>
+  /** undefined if there is no such file. Does not follow a final symbolic link. */
+  stat(path: string): Promise<FileStat | undefined>
+  statSync(path: string): FileStat | undefined
+  /** The path with all links resolved; rejects with ENOENT. */
+  realpath(path: string): Promise<string>
+  /** Whether a file could be created or written at the path (its nearest existing parent decides). For --dry-run. */
+  writable(path: string): Promise<boolean>
+}
+
+export interface OpenFlags {
+  readonly read?: boolean
+  readonly write?: boolean
+  readonly append?: boolean
+  readonly create?: boolean
+  /** Fail with EEXIST if it is there. */
+  readonly exclusive?: boolean
+  readonly truncate?: boolean
+  /** Fail with ELOOP if the last part of the path is a symbolic link. */
+  readonly noFollow?: boolean
+}
+
+export interface FileStat {
+  readonly kind: 'file' | 'directory' | 'symlink' | 'other'
+  readonly sizeBytes: number
+  readonly modifiedMs: number
+  readonly inode: number
+  readonly device: number
+}
+
+export interface FileHandle {
+  /** Writes all of it (loops over short writes); at `position` or, for append or `undefined`, where the file stands. */
+  write(bytes: Uint8Array, position?: number): Promise<void>
+  /** Several pieces in one system call where that can be done; all of them. */
+  writev(pieces: readonly Uint8Array[]): Promise<void>
+  read(into: Uint8Array, position: number): Promise<number>
+  stat(): Promise<FileStat>
+  truncate(sizeBytes: number): Promise<void>
+  /** Data on the medium (fdatasync). */
+  sync(): Promise<void>
+  close(): Promise<void>
+}
+
+// ---- sockets
+
+export type ListenAddress =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string; readonly mode?: number }
+
+export interface ListenOptions {
+  readonly address: ListenAddress
+  readonly backlog?: number | undefined
+  /**
+   * Where connections read into, all of them in turn: a view of kernel memory. What `onData` gets is
+   * then a view of its start. Without it each read brings a buffer of its own.
+   */
+  readonly readArea?: Uint8Array | undefined
+  /** Called for each connection before anything is read; returns who gets its bytes. */
+  accept(connection: Connection): ConnectionHandler
+}
+
+export interface Listener {
+  /** The real address: with the port that was chosen for port 0. */
+  readonly address: ListenAddress
+  /** Stops accepting; connections stay. */
+  close(): Promise<void>
+}
+
+/** Callbacks run on the event loop's thread, never inside a call made by the handler itself. */
+export interface ConnectionHandler {
+  /** `bytes` are borrowed: valid until the call returns. */
+  onData(bytes: Uint8Array): void
+  /** The peer ended its side. Ours stays open until `end` or `destroy`. */
+  onEnd(): void
+  /** All that `write` took has gone to the kernel. */
+  onDrain(): void
+  /** Nothing follows. Called exactly once. */
+  onClose(error: Error | undefined): void
+}
+
+export interface Connection {
+  readonly remoteAddress: string | undefined
+  readonly remotePort: number | undefined
+  /** Bytes given to `write` that the kernel has not taken yet: to be kept bounded by the caller. */
+  readonly unsentBytes: number
+  /** Copies or keeps `bytes`: the caller must not change them afterwards. */
+  write(bytes: Uint8Array): void
+  pause(): void
+  resume(): void
+  /** Sends what is written, then FIN. */
+  end(): void
+  /** Closes at once; with a TCP reset where `reset` is set. */
+  destroy(options?: { reset?: boolean }): void
+  setKeepAlive(on: boolean): void
+}
+
+export interface UdpSocket {
+  readonly port: number
+  send(bytes: Uint8Array, port: number, address: string): void
+  close(): Promise<void>
+}
+
+export interface Net {
+  /** Rejects with Node's error (EADDRINUSE, EACCES ...). */
+  listen(options: ListenOptions): Promise<Listener>
+  /** Connects as a client (the forward output, `sluice cat`). Rejects with ECONNREFUSED and the like. */
+  connect(
+    options: { address: ListenAddress; timeoutMs: number; signal?: AbortSignal },
+    handler: (connection: Connection) => ConnectionHandler,
+  ): Promise<Connection>
+  listenUdp(options: {
+    host: string
+    port: number
+    onMessage(bytes: Uint8Array, from: { address: string; port: number }): void
+  }): Promise<UdpSocket>
+  /** Name of an address by the resolver (getnameinfo); the address itself if it has none. */
+  reverseLookup(address: string): Promise<string>
+}
+
+// ---- HTTP
+
+export interface HttpRequest {
+  readonly method: string
+  /** Path and query, as received. */
+  readonly url: string
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly remoteAddress: string | undefined
+  readonly body: Uint8Array
+}
+
+export interface HttpResponse {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Uint8Array | string
+}
+
+export interface HttpClientRequest {
+  readonly method: 'GET' | 'POST' | 'PUT'
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: readonly Uint8Array[] | undefined
+  readonly signal?: AbortSignal
+}
+
+export interface HttpClientResponse {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | undefined>>
+  /** At most `maxResponseBytes` of it. */
+  readonly body: Uint8Array
+}
+
+export interface HttpClientOptions {
+  /** Connections kept alive to one origin. */
+  readonly connections: number
+  readonly keepAlive: boolean
+  readonly connectTimeoutMs?: number | undefined
+  readonly headersTimeoutMs?: number | undefined
+  readonly bodyTimeoutMs?: number | undefined
+  readonly maxResponseBytes: number
+  /** http://[user:password@]host:port of a forward proxy. */
+  readonly proxy?: string | undefined
+  readonly tls?: {
+    readonly ca?: Uint8Array | undefined
+    readonly cert?: Uint8Array | undefined
+    readonly key?: Uint8Array | undefined
+    readonly passphrase?: string | undefined
+    readonly rejectUnauthorized: boolean
+    readonly minVersion?: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3' | undefined
+    readonly maxVersion?: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3' | undefined
+    readonly ciphers?: string | undefined
+  }
+}
+
+/** Never follows a redirect. */
+export interface HttpClient {
+  request(request: HttpClientRequest): Promise<HttpClientResponse>
+  close(): Promise<void>
+}
+
+export interface Http {
+  client(options: HttpClientOptions): HttpClient
+  /** A small server for metrics, health and monitoring; `handle` may reject: then 500, and the error is logged. */
+  serve(options: {
+    host: string
+    port: number
+    maxBodyBytes: number
+    handle(request: HttpRequest): Promise<HttpResponse> | HttpResponse
+  }): Promise<Listener>
+}

@@ -1,0 +1,7 @@
+import type { Component } from './component.ts'
+
+/** Where events come in: made with a Consumer in its context, to which it emits. */
+export interface Source extends Component {
+  /** What it will hold, as text: 'tcp:0.0.0.0:24224', 'udp:…', 'unix:/path'. Conflicts are found before start. */
+  readonly claims: readonly string[]
+}

@@ -1,0 +1,176 @@
+import type { Batch } from '../core/batch.ts'
+import type { PieceConsumer } from '../core/formatter.ts'
+
+/**
+ * The kernel's typed face. Inside is one WebAssembly instance with a memory of fixed size (nothing moves, nothing
+ * grows: sockets read straight into it); everything here runs on one thread, synchronously.
+ *
+ * Regions of its memory: tables, room in front of the read area for an unfinished message's head, the read area, normalised
+ * entries, formatter input, formatter output. What does not fit (a message of many megabytes) is worked on by a second,
+ * larger kernel made for it and let go afterwards.
+ */
+export interface Kernel {
+  /** 256 KiB of kernel memory that sockets may read into (ListenOptions.readArea). */
+  readonly readArea: Uint8Array
+  createFramer(options: FramerOptions): Framer
+  /** Formats straight from the packed bytes. See FormatSpec. The program is compiled once a formatter. */
+  compileFormat(spec: FormatSpec): FormatProgram
+  format(
+    program: FormatProgram,
+    batch: Batch,
+    maxPieceBytes: number,
+    piece: PieceConsumer,
+  ): FormatCounts
+  /**
+   * Cuts entries where the time slice changes: calls `run` for consecutive entries of one slice, in order.
+   * `slice` is floor((seconds + offsetSeconds) / widthSeconds) * widthSeconds - offsetSeconds.
+   * `packed` handed on is a view of the batch's.
+   */
+  sliceByTime(
+    batch: Batch,
+    options: { widthSeconds: number; offsetSeconds: number },
+    run: (sliceSeconds: number, packed: Uint8Array, count: number) => void,
+  ): void
+}
+
+// ---- framing: bytes of a connection → messages → runs of normalised entries
+
+export interface FramerOptions {
+  /** Fluentd's skip_invalid_event. */
+  readonly skipInvalidEvent: boolean
+  /** chunk_size_limit, of the message's own bytes; Infinity: none. A longer message is a `tooLarge` step. */
+  readonly messageLimitBytes: number
+  readonly messageWarnBytes: number
+  /** Bytes of an unfinished message that are kept; beyond: a `fatal` step with code `message_too_long`. */
+  readonly unfinishedLimitBytes: number
+  /** Items (array elements, map pairs) one message may declare in all. */
+  readonly itemLimit: number
+  readonly depthLimit: number
+}
+
+/**
+ * One connection's place in the stream. Linear in the bytes received, however they are cut. Feed, then take steps until
+ * `undefined`; a step and all it refers to is valid until the next call of anything on this kernel.
+ */
+export interface Framer {
+  /** `bytes`: a view of the start of readArea (no copy), or any others (copied in). Only when the last feed's steps were all taken. */
+  feed(bytes: Uint8Array): void
+  /**
+   * Inflated entries of a compressed message: steps with tag and ack of that message follow. In as many
+   * calls as there are pieces; `last` with the final one. The run step that carries the ack comes last. A malformed
+   * byte is a `fatal` step (nothing of this piece and of those after it is emitted).
+   */
+  feedEntries(bytes: Uint8Array, of: CompressedStep, last: boolean): void
+  /** Undefined: more bytes are wanted (the unfinished rest is kept by the framer). The object is reused. */
+  next(now: { seconds: number; nanoseconds: number }): Step | undefined
+  /**
+   * Before something else happens on this kernel while steps are still to be taken (the consumer pushes back, an
+   * inflation is under way): keeps the rest of the fed bytes as a copy.
+   */
+  hold(): void
+  /** Bytes of the unfinished message kept here; 0 between messages. */
+  readonly unfinishedBytes: number
+}
+
+export type Step = RunStep | CompressedStep | NoteStep | FatalStep
+
+/** Events to emit: consecutive messages of one tag, or a part of one message. */
+export interface RunStep {
+  readonly kind: 'run'
+  /** The tag's bytes as sent: not checked for UTF-8, control characters or length. */
+  readonly tag: Uint8Array
+  readonly packed: Uint8Array
+  readonly count: number
+  /** Entries left out (float time, record that is no map, …). A message of which nothing is left is a run with count 0. */
+  readonly invalid: number
+  /** `{"ack": chunk}` maps, packed end to end, of the messages that END in this run; empty if none asked. */
+  readonly acks: Uint8Array
+  readonly ackCount: number
+  /** Messages that end in this run. */
+  readonly messages: number
+  /** Bytes on the wire of the messages that end in this run. */
+  readonly wireBytes: number
+  /** true: the message goes on in the next run (only of this kernel's slicing of a large one). */
+  readonly partial: boolean
+}
+
+export interface CompressedStep {
+  readonly kind: 'compressed'
+  readonly tag: Uint8Array
+  /** option.compressed as text: 'gzip', 'zstd', or what stands there ('text' and nil never come here). */
+  readonly codec: string
+  readonly payload: Uint8Array
+  readonly ack: Uint8Array
+  readonly wireBytes: number
+}
+
+export interface NoteStep {
+  readonly kind: 'note'
+  /**
+   * broken: a value that is no message (Fluentd: "incoming chunk is broken"); the connection goes on.
+   * too_large: over messageLimitBytes, dropped, not acked. large: over messageWarnBytes (the run follows).
+   * heartbeat: nil.
+   */
+  readonly code: 'broken' | 'too_large' | 'large' | 'heartbeat'
+  readonly bytes: number
+  /** Of a message with a tag: its bytes. */
+  readonly tag: Uint8Array
+}
+
+/** The connection cannot go on: close it with a reset. Nothing of the message concerned was emitted. */
+export interface FatalStep {
+  readonly kind: 'fatal'
+  readonly code:
+    | 'invalid_byte' // 0xc1
+    | 'unknown_ext'
+    | 'too_deep'
+    | 'too_many_items'
+    | 'bad_option' // neither map nor nil
+    | 'malformed_entries' // inside a packed payload
+    | 'message_too_long'
+  readonly message: string
+}
+
+// ---- formatting
+
+export interface FormatSpec {
+  /** What stands before and after the record. */
+  readonly layout:
+    | { readonly kind: 'record' } // json: only the record
+    /** out_file: time, tag, record; delimiter between them (default TAB); each may be left out. */
+    | {
+        readonly kind: 'out_file'
+        readonly delimiter: string
+        readonly outputTime: boolean
+        readonly outputTag: boolean
+        readonly time: TimeFormat
+      }
+    /** stdout: `TIME TAG: record`. */
+    | { readonly kind: 'stdout'; readonly time: TimeFormat }
+  /** '\n', '\r\n' or ''. */
+  readonly newline: string
+  /** How floats and the like are written: Oj (Fluentd's image) or yajl/json. */
+  readonly jsonParser: 'oj' | 'yajl'
+}
+
+/** How times are written. */
+export type TimeFormat =
+  | { readonly kind: 'strftime'; readonly format: string; readonly zone: Zone }
+  | { readonly kind: 'unixtime' } // integer seconds
+  | { readonly kind: 'float' } // seconds.fraction
+  | { readonly kind: 'unixtime_millis' }
+  | { readonly kind: 'unixtime_micros' }
+  | { readonly kind: 'unixtime_nanos' }
+
+/** Seconds east of UTC at a moment. `until`: the same offset holds in [from, until). */
+export type Zone = (epochSeconds: number) => { offsetSeconds: number; from: number; until: number }
+
+export interface FormatProgram {
+  readonly spec: FormatSpec
+}
+
+/** What was not plain: NaN and Infinity written as null, bytes that are not UTF-8 replaced by U+FFFD. */
+export interface FormatCounts {
+  readonly notFinite: number
+  readonly notUtf8: number
+}
