@@ -17,7 +17,29 @@ export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly hostname: string
   readonly pid: number
+  /** The process's standard output: events of stdout outputs and filters, and nothing else. */
+  readonly stdout: StdoutWriter
 }
+
+/**
+ * The one writer of standard output, shared by everything that prints events. Bytes go out in the order of the
+ * calls, whole: one asynchronous write to file descriptor 1 is in flight at a time, what comes meanwhile is queued and
+ * goes with the next one. EAGAIN (a full pipe whose descriptor is non-blocking) is retried; after EPIPE
+ * nothing more is written, and it is logged once.
+ */
+export interface StdoutWriter {
+  /**
+   * Copies `bytes` (they may be a view of something borrowed). Undefined: queued, and there is room for more. A
+   * pending promise: queued too, but `stdoutQueueLimitBytes` are waiting; it settles once there is room again, and a
+   * caller that can push back waits for it. Rejects if standard output is gone (EPIPE): these bytes were not written.
+   */
+  write(bytes: Uint8Array): void | Promise<void>
+  /** Settles when all that was queued has been written, or standard output is gone. For shutdown. */
+  drain(): Promise<void>
+}
+
+/** Bytes that may wait for standard output before `StdoutWriter.write` pushes back. */
+export const stdoutQueueLimitBytes = 8 * 1024 * 1024
 
 export interface Random {
   /** As Math.random: at least 0, less than 1. */
