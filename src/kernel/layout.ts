@@ -1,0 +1,82 @@
+/**
+ * Where things lie in the kernel's memory. Its size is fixed at creation: nothing moves, so views of it stay
+ * valid, and sockets read straight into it. Pages that are never touched cost no memory, so regions are generous.
+ */
+export interface Region {
+  /** Offset of the first byte. A multiple of 64 KiB, except for the read area (which ends the headroom). */
+  readonly at: number
+  readonly bytes: number
+}
+
+export interface Layout {
+  /** Of the scanner: its result, its stack, its copy of the tag. */
+  readonly scanTables: Region
+  /** `{"ack": chunk}` maps of the messages of one run. Never longer than the messages that asked for them. */
+  readonly acks: Region
+  /** Room in front of the read area for the head of an unfinished message; it ends where the read area starts. */
+  readonly headroom: Region
+  /** What sockets read into. */
+  readonly readArea: Region
+  /** Entries that could not be handed on in place. */
+  readonly normalised: Region
+  readonly formatTables: Region
+  /** Entries to be formatted that do not lie in this memory already. */
+  readonly formatInput: Region
+  readonly formatOutput: Region
+  /** Of the whole memory. */
+  readonly pages: number
+}
+
+export interface LayoutSizes {
+  /** Bytes of the read area; default `readAreaBytes`. Larger for one message that does not fit. */
+  readonly bodyBytes?: number | undefined
+  readonly formatInputBytes?: number | undefined
+  readonly formatOutputBytes?: number | undefined
+}
+
+export const pageBytes = 65_536
+
+/** What one read from a socket can bring. */
+export const readAreaBytes = 256 * 1024
+
+/** The longest head of an unfinished message that is put in front of the next read; a longer one is kept apart. */
+export const headroomBytes = 64 * 1024
+
+/** After each region: SIMD loads and stores may touch this much beyond the end of what they are given. */
+export const guardBytes = 64
+
+/** In front of it all: the module's own constants (AssemblyScript's static data). */
+const staticBytes = pageBytes
+const scanTablesBytes = pageBytes
+const formatTablesBytes = 256 * 1024
+const defaultFormatInputBytes = 512 * 1024
+const defaultFormatOutputBytes = 1024 * 1024
+
+/** Lays the regions out, each followed by at least `guardBytes` of its own. */
+export function createLayout(sizes: LayoutSizes = {}): Layout {
+  const bodyBytes = sizes.bodyBytes ?? readAreaBytes
+  let at = staticBytes
+  const take = (bytes: number): Region => {
+    const region = { at, bytes }
+    at += Math.ceil((bytes + guardBytes) / pageBytes) * pageBytes
+    return region
+  }
+  const scanTables = take(scanTablesBytes - guardBytes)
+  const input = take(headroomBytes + bodyBytes)
+  const acks = take(headroomBytes + bodyBytes)
+  const normalised = take(headroomBytes + bodyBytes)
+  const formatTables = take(formatTablesBytes)
+  const formatInput = take(sizes.formatInputBytes ?? defaultFormatInputBytes)
+  const formatOutput = take(sizes.formatOutputBytes ?? defaultFormatOutputBytes)
+  return {
+    scanTables,
+    acks,
+    headroom: { at: input.at, bytes: headroomBytes },
+    readArea: { at: input.at + headroomBytes, bytes: bodyBytes },
+    normalised,
+    formatTables,
+    formatInput,
+    formatOutput,
+    pages: at / pageBytes,
+  }
+}
