@@ -1,0 +1,176 @@
+import dgram from 'node:dgram'
+import { lookupService } from 'node:dns/promises'
+import { chmod, lstat, unlink } from 'node:fs/promises'
+import net from 'node:net'
+import type {
+  Connection,
+  ConnectionHandler,
+  ListenAddress,
+  Listener,
+  ListenOptions,
+  Net,
+  UdpSocket,
+} from '../core/host.ts'
+import type { Logger } from '../core/log.ts'
+import { NodeConnection } from './node-connection.ts'
+
+/** Connections the operating system keeps waiting for us where the configuration says nothing; capped by somaxconn. */
+const defaultBacklog = 1024
+
+export function createNodeNet(options: { log: Logger }): Net {
+  return {
+    listen: (listen) => listenOn(listen, options.log),
+    connect,
+    listenUdp: (udp) => listenUdp(udp, options.log),
+    reverseLookup,
+  }
+}
+
+async function listenOn(options: ListenOptions, log: Logger): Promise<Listener> {
+  const { address } = options
+  if (address.kind === 'unix') await removeStaleSocket(address.path)
+  const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true })
+  server.on('connection', (socket) => {
+    const connection = new NodeConnection(socket, options.readArea)
+    connection.begin(options.accept(connection))
+  })
+  await opened(server, options)
+  // After this point an error is a connection that could not be accepted (EMFILE): the listener lives on.
+  server.on('error', (error) => log.warn('cannot accept a connection', { error }))
+  if (address.kind === 'unix' && address.mode !== undefined) await chmod(address.path, address.mode)
+  let closing = false
+  return {
+    address: boundAddress(server, address),
+    async close() {
+      if (closing) return
+      closing = true
+      // No waiting for 'close': that comes only with the end of the last connection. The port is free at once, and a
+      // unix socket's file is removed by libuv.
+      server.close()
+    },
+  }
+}
+
+function opened(server: net.Server, { address, backlog }: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.once('listening', () => {
+      server.removeListener('error', reject)
+      resolve()
+    })
+    const place =
+      address.kind === 'tcp' ? { host: address.host, port: address.port } : { path: address.path }
+    server.listen({ ...place, backlog: backlog ?? defaultBacklog })
+  })
+}
+
+function boundAddress(server: net.Server, asked: ListenAddress): ListenAddress {
+  const bound = server.address()
+  if (asked.kind === 'unix' || bound === null || typeof bound === 'string') return asked
+  return { kind: 'tcp', host: bound.address, port: bound.port }
+}
+
+/**
+ * A socket file that a killed process left behind is in the way of listening. It is removed only if it is a socket and
+ * nobody answers there; anything else stays and makes `listen` fail with EADDRINUSE.
+ */
+async function removeStaleSocket(path: string): Promise<void> {
+  const stats = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (!stats?.isSocket()) return
+  const refused = await new Promise<boolean>((resolve) => {
+    const probe = net.connect({ path })
+    probe.once('connect', () => {
+      probe.destroy()
+      resolve(false)
+    })
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'))
+  })
+  if (refused) await unlink(path)
+}
+
+function connect(
+  options: { address: ListenAddress; timeoutMs: number; signal?: AbortSignal },
+  handler: (connection: Connection) => ConnectionHandler,
+): Promise<Connection> {
+  const { address, signal, timeoutMs } = options
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason)
+    const socket = net.connect({
+      allowHalfOpen: true,
+      ...(address.kind === 'tcp'
+        ? { host: address.host, port: address.port }
+        : { path: address.path }),
+    })
+    const timer = setTimeout(() => fail(timeoutError(timeoutMs)), timeoutMs)
+    const onAbort = () => fail(signal?.reason)
+    const settled = () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+      socket.removeListener('error', fail)
+    }
+    const fail = (reason: unknown) => {
+      settled()
+      // Addresses still being tried may fail after this; that is no news.
+      socket.on('error', () => undefined)
+      socket.destroy()
+      reject(reason)
+    }
+    signal?.addEventListener('abort', onAbort, { once: true })
+    socket.once('error', fail)
+    socket.once('connect', () => {
+      settled()
+      const connection = new NodeConnection(socket, undefined)
+      connection.begin(handler(connection))
+      resolve(connection)
+    })
+  })
+}
+
+function timeoutError(timeoutMs: number): Error {
+  return Object.assign(new Error(`no connection within ${timeoutMs} ms`), { code: 'ETIMEDOUT' })
+}
+
+function listenUdp(
+  options: Parameters<Net['listenUdp']>[0],
+  log: Logger,
+): ReturnType<Net['listenUdp']> {
+  const socket = dgram.createSocket({ type: net.isIPv6(options.host) ? 'udp6' : 'udp4' })
+  return new Promise((resolve, reject) => {
+    socket.once('error', reject)
+    socket.bind({ address: options.host, port: options.port }, () => {
+      socket.removeListener('error', reject)
+      socket.on('error', (error) => log.warn('UDP socket failed', { error }))
+      socket.on('message', (bytes, from) =>
+        options.onMessage(bytes, { address: from.address, port: from.port }),
+      )
+      resolve(wrapUdp(socket))
+    })
+  })
+}
+
+function wrapUdp(socket: dgram.Socket): UdpSocket {
+  let closed: Promise<void> | undefined
+  return {
+    port: socket.address().port,
+    send(bytes, port, address) {
+      // A datagram that cannot be sent is one that got lost: the callback keeps it from becoming an 'error'.
+      if (closed === undefined) socket.send(bytes, port, address, () => undefined)
+    },
+    close() {
+      closed ??= new Promise((resolve) => socket.close(() => resolve()))
+      return closed
+    },
+  }
+}
+
+async function reverseLookup(address: string): Promise<string> {
+  try {
+    return (await lookupService(address, 0)).hostname
+  } catch {
+    // The contract: an address without a name stands for itself.
+    return address
+  }
+}

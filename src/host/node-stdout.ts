@@ -1,0 +1,120 @@
+import { write as writeFile } from 'node:fs'
+import { type StdoutWriter, stdoutQueueLimitBytes } from '../core/host.ts'
+import type { Logger } from '../core/log.ts'
+
+/** Bytes are collected in blocks of this size while a write is under way. */
+const blockBytes = 512 * 1024
+
+/** How long a full pipe, and a full disk behind the redirection, is left alone before the next try. */
+const fullPipeDelayMs = 2
+const failureDelayMs = 1_000
+
+type Callback = (error: NodeJS.ErrnoException | null, written: number) => void
+/** fs.write on file descriptor 1; another one in tests. */
+export type WriteBytes = (bytes: Uint8Array, offset: number, length: number, done: Callback) => void
+
+interface Block {
+  readonly bytes: Uint8Array
+  /** Filled up to here, and written up to there. */
+  filled: number
+  written: number
+}
+
+export function createNodeStdout(options: { log: Logger; write?: WriteBytes }): StdoutWriter {
+  const { log } = options
+  const write: WriteBytes =
+    options.write ?? ((bytes, offset, length, done) => writeFile(1, bytes, offset, length, done))
+  const queue: Block[] = []
+  let spare: Block | undefined
+  let queuedBytes = 0
+  let busy = false
+  let troubled = false
+  let gone: Error | undefined
+  let waiters: { resolve: () => void; reject: (error: Error) => void; untilBytes: number }[] = []
+
+  function append(bytes: Uint8Array): void {
+    let offset = 0
+    while (offset < bytes.byteLength) {
+      const block = openBlock()
+      const count = Math.min(bytes.byteLength - offset, blockBytes - block.filled)
+      block.bytes.set(bytes.subarray(offset, offset + count), block.filled)
+      block.filled += count
+      offset += count
+    }
+    queuedBytes += bytes.byteLength
+  }
+
+  /** The last block if it has room. The one being written may still be filled: only bytes behind the written range. */
+  function openBlock(): Block {
+    const last = queue.at(-1)
+    if (last !== undefined && last.filled < blockBytes) return last
+    const block = spare ?? { bytes: new Uint8Array(blockBytes), filled: 0, written: 0 }
+    spare = undefined
+    queue.push(block)
+    return block
+  }
+
+  function pump(): void {
+    const block = queue[0]
+    if (busy || gone !== undefined || block === undefined) return
+    busy = true
+    write(block.bytes, block.written, block.filled - block.written, (error, written) => {
+      busy = false
+      if (error !== null) return failed(error)
+      troubled = false
+      block.written += written
+      queuedBytes -= written
+      if (block.written === block.filled) {
+        queue.shift()
+        block.filled = 0
+        block.written = 0
+        spare = block
+      }
+      release()
+      pump()
+    })
+  }
+
+  function failed(error: NodeJS.ErrnoException): void {
+    if (error.code === 'EPIPE' || error.code === 'EBADF') {
+      gone = error
+      log.error('standard output is gone: events for it are lost', { error, bytes: queuedBytes })
+      queue.length = 0
+      queuedBytes = 0
+      for (const waiter of waiters) {
+        if (waiter.untilBytes > 0) waiter.reject(error)
+        else waiter.resolve()
+      }
+      waiters = []
+      return
+    }
+    const full = error.code === 'EAGAIN' || error.code === 'EINTR'
+    if (!full && !troubled) log.error('cannot write to standard output, trying again', { error })
+    troubled ||= !full
+    setTimeout(pump, full ? fullPipeDelayMs : failureDelayMs)
+  }
+
+  function release(): void {
+    if (waiters.length === 0) return
+    const ready = waiters.filter((waiter) => queuedBytes <= waiter.untilBytes)
+    waiters = waiters.filter((waiter) => queuedBytes > waiter.untilBytes)
+    for (const waiter of ready) waiter.resolve()
+  }
+
+  const room = (untilBytes: number) =>
+    new Promise<void>((resolve, reject) => {
+      waiters.push({ resolve, reject, untilBytes })
+    })
+
+  return {
+    write(bytes) {
+      if (gone !== undefined) return Promise.reject(gone)
+      append(bytes)
+      pump()
+      return queuedBytes > stdoutQueueLimitBytes ? room(stdoutQueueLimitBytes / 2) : undefined
+    },
+    drain() {
+      return queuedBytes === 0 ? Promise.resolve() : room(0)
+    },
+  }
+}
