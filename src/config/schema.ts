@@ -154,6 +154,11 @@ export interface PluginSectionOptions extends SectionOptions {
   readonly always?: boolean
   /** Values that stand in for the plugin's own defaults here (out_file: timekey 1d). Names are Fluentd's. */
   readonly defaults?: Readonly<Record<string, unknown>>
+  /**
+   * Parameters that stand in the section and belong to the plugin around it, not to the one inside (roundrobin's
+   * `weight`). Bound to `own` of the BoundPlugin.
+   */
+  readonly own?: Readonly<Record<string, Param<unknown>>>
 }
 
 export function plugin<const O extends PluginSectionOptions>(
@@ -217,6 +222,8 @@ export interface BoundPlugin {
   readonly position: Position | undefined
   /** Whether the section stands in the file (false: made by `always`). */
   readonly written: boolean
+  /** Values of PluginSectionOptions.own, by camelCase name. */
+  readonly own?: Readonly<Record<string, unknown>>
 }
 
 export const ORIGIN: unique symbol = Symbol('origin')
