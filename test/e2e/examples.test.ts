@@ -1,0 +1,142 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import http from 'node:http'
+import { gunzipSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { exchange, freePort, listening, type Running, run, until } from './support.ts'
+
+/** Every example is run as it stands, but for its port and its directory. */
+
+async function start(name: string, changes: Record<string, string> = {}) {
+  const port = await freePort()
+  let config = readFileSync(`examples/${name}/fluent.conf`, 'utf8')
+    .replaceAll('port 24224', `bind 127.0.0.1\n  port ${port}`)
+    .replaceAll('/fluentd/log', '@DIR@/log')
+  for (const [from, to] of Object.entries(changes)) config = config.replaceAll(from, to)
+  const sluice = run({ config })
+  await listening(port, sluice)
+  return { sluice, port }
+}
+
+/** One JSON connection with these messages. */
+const send = (port: number, messages: readonly unknown[]) =>
+  exchange(port, Buffer.from(messages.map((message) => JSON.stringify(message)).join('\n')))
+
+const files = (sluice: Running, folder: string) => {
+  try {
+    return readdirSync(`${sluice.dir}/${folder}`).sort()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+const time = 1_700_000_000
+
+const shown: Record<string, () => Promise<void>> = {
+  async 'docker-stdout'() {
+    const { sluice, port } = await start('docker-stdout')
+    await send(port, [
+      [
+        'docker.hello',
+        time,
+        { container_id: 'f'.repeat(64), container_name: '/hello', source: 'stdout', log: 'hi' },
+      ],
+    ])
+    await until('a line', () => sluice.lines.length === 1)
+    expect(sluice.lines).toEqual([
+      '2023-11-14 22:13:20.000000000 +0000 docker.hello: {"container_name":"/hello","source":"stdout","log":"hi"}',
+    ])
+    expect(await sluice.stop()).toBe(0)
+  },
+
+  async 'docker-files-per-container'() {
+    const { sluice, port } = await start('docker-files-per-container')
+    await send(port, [
+      ['docker.web', time, { log: 'a' }],
+      ['docker.db', time, { log: 'b' }],
+      ['docker.web', time + 1, { log: 'c' }],
+    ])
+    await until(
+      () => `two files; ${files(sluice, 'log/containers')} ${sluice.log()}`,
+      () => files(sluice, 'log/containers').length === 2,
+    )
+    expect(files(sluice, 'log/containers')).toEqual([
+      'docker.db.20231114.log',
+      'docker.web.20231114.log',
+    ])
+    const read = () => readFileSync(`${sluice.dir}/log/containers/docker.web.20231114.log`, 'utf8')
+    await until('both lines', () => read().split('\n').length === 3)
+    expect(read()).toBe(
+      '{"log":"a","time":"2023-11-14T22:13:20.000000000Z"}\n{"log":"c","time":"2023-11-14T22:13:21.000000000Z"}\n',
+    )
+    expect(await sluice.stop()).toBe(0)
+  },
+
+  async 'http-sink'() {
+    const requests: { headers: http.IncomingHttpHeaders; body: string }[] = []
+    const server = http.createServer(async (request, response) => {
+      const parts: Buffer[] = []
+      for await (const part of request) parts.push(part as Buffer)
+      requests.push({ headers: request.headers, body: gunzipSync(Buffer.concat(parts)).toString() })
+      response.end()
+    })
+    const sink = await freePort()
+    await new Promise<void>((done) => server.listen(sink, '127.0.0.1', done))
+    const { sluice, port } = await start('http-sink', { ':9880': `:${sink}` })
+    await send(port, [
+      ['app.log', time, { message: 'one' }],
+      ['app.log', time, { message: 'two' }],
+    ])
+    await until(
+      () => `a request; ${sluice.log()}`,
+      () => requests.length > 0,
+    )
+    expect(requests.map((request) => request.body).join('')).toBe(
+      '{"message":"one"}\n{"message":"two"}\n',
+    )
+    expect(requests[0]?.headers).toMatchObject({
+      'content-type': 'application/x-ndjson',
+      'content-encoding': 'gzip',
+      'x-source': 'sluice',
+    })
+    expect(await sluice.stop()).toBe(0)
+    await new Promise((done) => {
+      server.close(done)
+      server.closeAllConnections()
+    })
+  },
+
+  async 'copy-and-labels'() {
+    const { sluice, port } = await start('copy-and-labels')
+    await send(port, [
+      ['app.web', time, { level: 'info', message: 'started' }],
+      ['app.web', time, { level: 'error', message: 'disk full' }],
+    ])
+    const read = (name: string) => readFileSync(`${sluice.dir}/log/${name}`, 'utf8')
+    await until(
+      () => `both files; ${files(sluice, 'log')} ${sluice.log()}`,
+      () => files(sluice, 'log').length === 2 && sluice.lines.length === 1,
+    )
+    expect(files(sluice, 'log')).toEqual(['alerts.log', 'archive.2023111422.log'])
+    expect(read('alerts.log')).toBe('{"level":"error","message":"disk full"}\n')
+    await until('both lines', () => read('archive.2023111422.log').split('\n').length === 3)
+    expect(sluice.lines).toEqual([
+      '2023-11-14 22:13:20.000000000 +0000 app.web: {"level":"info","message":"started"}',
+    ])
+    expect(await sluice.stop()).toBe(0)
+  },
+}
+
+describe('examples', () => {
+  const names = readdirSync('examples').filter((name) =>
+    readdirSync(`examples/${name}`).includes('fluent.conf'),
+  )
+  it.each(names)(
+    '%s',
+    (name) => {
+      expect(shown, `a test for examples/${name}`).toHaveProperty(name)
+      return shown[name]!()
+    },
+    30_000,
+  )
+})
