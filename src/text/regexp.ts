@@ -1,0 +1,131 @@
+import { ConfigError, type Position } from '../core/errors.ts'
+import { type EmittedRegexp, emitRegexp } from './regexp-emit.ts'
+import { parseRegexp, type RegexpOptions } from './regexp-parse.ts'
+import { RegexpSyntaxError, type RegexpTree } from './regexp-syntax.ts'
+
+/**
+ * UTF-16 units of a text up to which users' expressions are tried on it: how often an expression goes back over a
+ * text can grow with the square of its length and worse.
+ */
+export const regexpInputLimitChars = 64 * 1024
+
+/** A user's regular expression (Ruby's syntax), ready to be tried on lines and field values. */
+export interface LineMatcher {
+  /** As written, without slashes and options. */
+  readonly source: string
+  /** Names of its groups, in order, each once. */
+  readonly names: readonly string[]
+  /** Whether it is found anywhere in the text. Throws RegexpInputError. */
+  test(text: string): boolean
+  /**
+   * What the named groups hold, by the order of `names`; undefined stands for a group that took no part, and in place of
+   * all where the expression is not found. Of groups with one name the last that took part counts. Throws RegexpInputError.
+   */
+  match(text: string): readonly (string | undefined)[] | undefined
+  /** The text between the places where it is found, as Ruby's String#split (without empty ones at the end). Throws RegexpInputError. */
+  split(text: string): string[]
+}
+
+/** The text is too long for an expression to be tried on it. */
+export class RegexpInputError extends Error {
+  override readonly name = 'RegexpInputError'
+}
+
+/**
+ * Compiles what a parameter holds: `/…/` with the options i, m, x, or the expression itself. Throws ConfigError, at
+ * `position`, for what is wrong, and for what Ruby has and this does not.
+ */
+export function compileRegexp(written: string, position?: Position): LineMatcher {
+  const { source, options } = readLiteral(written, position)
+  try {
+    const tree = parseRegexp(source, options)
+    return new BacktrackingMatcher(source, tree)
+  } catch (error) {
+    if (!(error instanceof RegexpSyntaxError) && !(error instanceof SyntaxError)) throw error
+    throw new ConfigError(`invalid regexp: ${error.message}: /${source}/`, { position })
+  }
+}
+
+function readLiteral(
+  written: string,
+  position: Position | undefined,
+): { source: string; options: RegexpOptions } {
+  const found = /^\/([\s\S]*)\/([a-z]*)$/.exec(written)
+  if (found === null) {
+    if (written.startsWith('/')) {
+      throw new ConfigError(`invalid regexp: missing right slash: ${written}`, { position })
+    }
+    return { source: written, options: { ignoreCase: false, multiline: false, extended: false } }
+  }
+  const [, source = '', flags = ''] = found
+  const unknown = /[^imx]/.exec(flags)
+  if (unknown !== null) {
+    throw new ConfigError(`invalid regexp: unknown option ${unknown[0]}: ${written}`, {
+      position,
+      hint: 'the options are i (ignore case), m (. matches newlines) and x (white space and comments)',
+    })
+  }
+  const options = {
+    ignoreCase: flags.includes('i'),
+    multiline: flags.includes('m'),
+    extended: flags.includes('x'),
+  }
+  return { source, options }
+}
+
+/** By JavaScript's own engine: of exponential cost for some expressions, hence the limit of the input. */
+class BacktrackingMatcher implements LineMatcher {
+  readonly source: string
+  readonly names: readonly string[]
+  private readonly whole: RegExp
+  private readonly oneLine: RegExp
+  /** By name: numbers of its groups, last first. */
+  private readonly groups: readonly (readonly number[])[]
+
+  constructor(source: string, tree: RegexpTree) {
+    this.source = source
+    const emitted = emitRegexp(tree, false)
+    this.whole = toRegExp(emitted)
+    this.oneLine = toRegExp(emitRegexp(tree, true))
+    const names = tree.captures.filter((name) => name !== undefined)
+    this.names = [...new Set(names)]
+    this.groups = this.names.map((name) =>
+      tree.captures
+        .flatMap((other, index) => (other === name ? [emitted.groups[index] as number] : []))
+        .reverse(),
+    )
+  }
+
+  test(text: string): boolean {
+    return this.for(text).test(text)
+  }
+
+  match(text: string): readonly (string | undefined)[] | undefined {
+    const found = this.for(text).exec(text)
+    if (found === null) return undefined
+    return this.groups.map((numbers) => {
+      const number = numbers.length === 1 ? numbers[0] : numbers.find((n) => found[n] !== undefined)
+      return number === undefined ? undefined : found[number]
+    })
+  }
+
+  split(text: string): string[] {
+    const parts = text.split(this.for(text))
+    let length = parts.length
+    while (length > 0 && (parts[length - 1] ?? '') === '') length -= 1
+    return parts.slice(0, length).map((part) => part ?? '')
+  }
+
+  private for(text: string): RegExp {
+    if (text.length > regexpInputLimitChars) {
+      throw new RegexpInputError(
+        `text of ${text.length} characters is too long for a regular expression (${regexpInputLimitChars})`,
+      )
+    }
+    return text.includes('\n') ? this.whole : this.oneLine
+  }
+}
+
+function toRegExp(emitted: EmittedRegexp): RegExp {
+  return new RegExp(emitted.source, `vs${emitted.flags}`)
+}
