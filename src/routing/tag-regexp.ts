@@ -19,7 +19,7 @@ export function rubyTagRegexp(
 
 /** Ruby's anchors and classes that JavaScript spells otherwise. */
 function translate(source: string): string {
-  return source.replace(/\\(.)/gs, (escape, c: string) => replacements.get(c) ?? escape)
+  return source.replace(/\\(.)/gs, (whole, c: string) => replacements.get(c) ?? whole)
 }
 
 const replacements = new Map([

@@ -1,0 +1,79 @@
+import type { Component } from '../core/component.ts'
+import type { Clock } from '../core/host.ts'
+import type { Logger } from '../core/log.ts'
+import { stopGraceMs } from './limits.ts'
+import { startAll } from './many.ts'
+
+/** Something started and stopped with the graph. */
+export interface Living extends Component {
+  readonly id: string
+  readonly category: 'input' | 'filter' | 'output'
+  /** Hands events to other pipelines. */
+  readonly reemits: boolean
+}
+
+/** The first is upstream of the second, and so on: sources, outputs that lead into other pipelines, ends. */
+export function tiersOf<T extends Living>(living: readonly T[]): readonly T[][] {
+  const sources = living.filter((one) => one.category === 'input')
+  const others = living.filter((one) => one.category !== 'input')
+  return [sources, others.filter((one) => one.reemits), others.filter((one) => !one.reemits)]
+}
+
+/**
+ * Starts downstream first: when a source accepts its first event, all it can lead to is ready. If one cannot start, those
+ * that had are stopped again, and its error is thrown.
+ */
+export function startGraph(living: readonly Living[]): Promise<void> {
+  return startAll([...tiersOf(living)].reverse().flat())
+}
+
+/**
+ * Stops upstream first, each tier at once, until `deadline` aborts. What fails or hangs is logged, and does not keep the
+ * others from being stopped.
+ */
+export async function stopGraph(
+  living: readonly Living[],
+  options: { deadline: AbortSignal; clock: Clock; log: Logger },
+): Promise<void> {
+  for (const tier of tiersOf(living)) {
+    await Promise.all(tier.map((one) => stopOne(one, options)))
+  }
+}
+
+async function stopOne(
+  one: Living,
+  options: { deadline: AbortSignal; clock: Clock; log: Logger },
+): Promise<void> {
+  const overdue = overdueAfter(options.deadline, options.clock)
+  try {
+    const ended = await Promise.race([
+      one.stop(options.deadline).then(() => true),
+      overdue.promise.then(() => false),
+    ])
+    if (!ended) options.log.warn('did not stop in time', { plugin_id: one.id })
+  } catch (error) {
+    options.log.warn('unexpected error while stopping', { plugin_id: one.id, error })
+  } finally {
+    overdue.cancel()
+  }
+}
+
+/** Settles a moment after the deadline: a component has that long to give up what it holds. */
+function overdueAfter(deadline: AbortSignal, clock: Clock) {
+  let arm = (): void => undefined
+  let timer: { cancel(): void } | undefined
+  const promise = new Promise<void>((resolve) => {
+    arm = () => {
+      timer = clock.after(stopGraceMs, resolve)
+    }
+  })
+  if (deadline.aborted) arm()
+  else deadline.addEventListener('abort', arm, { once: true })
+  return {
+    promise,
+    cancel(): void {
+      deadline.removeEventListener('abort', arm)
+      timer?.cancel()
+    },
+  }
+}

@@ -1,0 +1,264 @@
+import type { PluginView } from '../config/define.ts'
+import type { BoundPlugin } from '../config/schema.ts'
+import type { Batch } from '../core/batch.ts'
+import type { Consumer } from '../core/consumer.ts'
+import type { Filter } from '../core/filter.ts'
+import type { Metrics } from '../core/metrics.ts'
+import type { Output, OutputStatistics } from '../core/output.ts'
+import type { Source } from '../core/source.ts'
+import type { FilterStage } from './router.ts'
+
+/** What is known of a plugin before it is made. */
+export interface NodeInfo {
+  readonly id: string
+  readonly idWritten: boolean
+  readonly type: string
+  readonly bound: BoundPlugin
+}
+
+/** Called with an event that a plugin cannot process: see PluginContext.emitError. */
+export type EmitError = (batch: Batch, error: Error) => void
+
+/** One plugin's place in the graph. */
+interface Node {
+  readonly info: NodeInfo
+  readonly category: PluginView['category']
+  readonly emittedRecords: number
+  readonly emittedBytes: number
+  readonly statistics?: (() => OutputStatistics) | undefined
+}
+
+/** For monitor_agent and the like: read-only, always current. */
+export function viewOf(node: Node): PluginView {
+  const { id, idWritten, type, bound } = node.info
+  return {
+    id,
+    idWritten,
+    type,
+    bound,
+    category: node.category,
+    get emittedRecords() {
+      return node.emittedRecords
+    },
+    get emittedBytes() {
+      return node.emittedBytes
+    },
+    statistics: () => node.statistics?.(),
+  }
+}
+
+function labelsOf(info: NodeInfo) {
+  return { plugin_id: info.id, type: info.type }
+}
+
+/** A source with its way into the graph: counts what was taken. */
+export class SourceNode implements Node, Consumer, Source {
+  readonly info: NodeInfo
+  readonly category = 'input'
+  emittedRecords = 0
+  emittedBytes = 0
+  /** Events the source itself could not make sense of, and that @ERROR did not take. */
+  lostEvents = 0
+  readonly reemits = false
+  source!: Source
+  readonly #next: Consumer
+  readonly #refused: (batch: { tag: string }, error: unknown) => void
+
+  /** `refused` is told of batches that were not taken; the source gets the rejection. */
+  constructor(
+    info: NodeInfo,
+    options: { next: Consumer; refused: (batch: { tag: string }, error: unknown) => void },
+  ) {
+    this.info = info
+    this.#next = options.next
+    this.#refused = options.refused
+  }
+
+  get id(): string {
+    return this.info.id
+  }
+
+  get claims(): readonly string[] {
+    return this.source.claims
+  }
+
+  start(): Promise<void> {
+    return this.source.start()
+  }
+
+  stop(deadline: AbortSignal): Promise<void> {
+    return this.source.stop(deadline)
+  }
+
+  emit(batch: Batch): void | Promise<void> {
+    let taken: void | Promise<void>
+    try {
+      taken = this.#next.emit(batch)
+    } catch (error) {
+      this.#refused(batch, error)
+      return Promise.reject(error)
+    }
+    if (taken !== undefined) return this.#later(taken, batch)
+    this.emittedRecords += batch.count
+    this.emittedBytes += batch.packed.length
+    return undefined
+  }
+
+  async #later(taken: Promise<void>, batch: Batch): Promise<void> {
+    // The batch is borrowed: what is counted is read before anything else happens.
+    const { tag, count } = batch
+    const bytes = batch.packed.length
+    try {
+      await taken
+    } catch (error) {
+      this.#refused({ tag }, error)
+      throw error
+    }
+    this.emittedRecords += count
+    this.emittedBytes += bytes
+  }
+
+  publish(metrics: Metrics): void {
+    const labels = labelsOf(this.info)
+    const counter = (name: string, help: string, read: () => number) =>
+      metrics.observableCounter({ name, help, labels }, read)
+    counter(
+      'sluice_input_events_total',
+      'Events that a source received and the graph took.',
+      () => this.emittedRecords,
+    )
+    counter(
+      'sluice_input_bytes_total',
+      'Bytes of these events, as packed entries.',
+      () => this.emittedBytes,
+    )
+  }
+}
+
+/** A filter as the router uses it. */
+export class FilterNode implements Node, FilterStage {
+  readonly info: NodeInfo
+  readonly category = 'filter'
+  emittedRecords = 0
+  emittedBytes = 0
+  /** Events it could not process, and that @ERROR did not take. */
+  lostEvents = 0
+  filter!: Filter
+  /** Events left out on purpose. */
+  filteredEvents = 0
+  readonly #emitError: EmitError
+  #reported = 0
+
+  constructor(info: NodeInfo, emitError: EmitError) {
+    this.info = info
+    this.#emitError = emitError
+  }
+
+  /** The filter's own emitError: what it reports is not counted as filtered as well. */
+  report(batch: Batch, error: Error): void {
+    this.#reported += batch.count
+    this.#emitError(batch, error)
+  }
+
+  apply(batch: Batch): Batch | undefined {
+    this.#reported = 0
+    let rest: Batch | undefined
+    try {
+      rest = this.filter.apply(batch)
+    } catch (error) {
+      this.#emitError(batch, error as Error)
+      return undefined
+    }
+    const left = rest === undefined ? 0 : rest.count
+    if (left < batch.count) this.filteredEvents += Math.max(0, batch.count - left - this.#reported)
+    if (left === 0) return undefined
+    this.emittedRecords += left
+    this.emittedBytes += rest!.packed.length
+    return rest
+  }
+
+  publish(metrics: Metrics): void {
+    const counter = (reason: string, read: () => number) =>
+      metrics.observableCounter(
+        {
+          name: 'sluice_filter_dropped_events_total',
+          help: 'Events that went into a filter and no further, by reason.',
+          labels: { ...labelsOf(this.info), reason },
+        },
+        read,
+      )
+    counter('filter', () => this.filteredEvents)
+    counter('error', () => this.lostEvents)
+  }
+}
+
+/** An output with what monitoring wants to know of any. */
+export class OutputNode implements Node, Output {
+  readonly info: NodeInfo
+  readonly category = 'output'
+  emittedRecords = 0
+  emittedBytes = 0
+  /** Events it could not process, and that @ERROR did not take. */
+  lostEvents = 0
+  /** It hands events to other pipelines, so it starts after their outputs and stops before them. */
+  reemits = false
+  output!: Output
+  emitCount = 0
+  /** Batches that it refused. */
+  refusedCount = 0
+
+  constructor(info: NodeInfo) {
+    this.info = info
+  }
+
+  get id(): string {
+    return this.info.id
+  }
+
+  emit(batch: Batch): void | Promise<void> {
+    this.emitCount++
+    let taken: void | Promise<void>
+    try {
+      taken = this.output.emit(batch)
+    } catch (error) {
+      this.refusedCount++
+      throw error
+    }
+    if (taken !== undefined) return this.#later(taken, batch.count, batch.packed.length)
+    this.emittedRecords += batch.count
+    this.emittedBytes += batch.packed.length
+    return undefined
+  }
+
+  async #later(taken: Promise<void>, count: number, bytes: number): Promise<void> {
+    try {
+      await taken
+    } catch (error) {
+      this.refusedCount++
+      throw error
+    }
+    this.emittedRecords += count
+    this.emittedBytes += bytes
+  }
+
+  start(): Promise<void> {
+    return this.output.start()
+  }
+
+  stop(deadline: AbortSignal): Promise<void> {
+    return this.output.stop(deadline)
+  }
+
+  flush(): Promise<void> {
+    return this.output.flush?.() ?? Promise.resolve()
+  }
+
+  get statistics(): (() => OutputStatistics) | undefined {
+    const { output } = this
+    return output.statistics === undefined ? undefined : () => output.statistics!()
+  }
+
+  get claims(): readonly string[] {
+    return this.output.claims ?? []
+  }
+}
