@@ -1,5 +1,5 @@
 import { ConfigError, type Position } from '../core/errors.ts'
-import { rubyTagRegexp } from './tag-regexp.ts'
+import { tagRegexp } from './tag-regexp.ts'
 
 /**
  * Match patterns of <match> and <filter>, with Fluentd's meaning (lib/fluent/match.rb, 1.19.3):
@@ -38,7 +38,7 @@ function compileWord(word: string, position: Position | undefined): (tag: string
         hint: 'end it with `/`; write white space in it as `\\s`',
       })
     }
-    return rubyTagRegexp(word.slice(1, -1), position)
+    return tagRegexp(word.slice(1, -1), position)
   }
   if (!/[*{}\\]/.test(word)) {
     const literal = word.replace(/\.$/, '')

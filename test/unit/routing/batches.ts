@@ -1,0 +1,7 @@
+import type { Batch } from '../../../src/core/batch.ts'
+
+/** `count` times [1, {}]. */
+export function batchOf(tag: string, count = 1): Batch {
+  const entry = [0x92, 0x01, 0x80]
+  return { tag, packed: Uint8Array.from(Array.from({ length: count }, () => entry).flat()), count }
+}
