@@ -1,3 +1,4 @@
+import { createFormat, formatImports } from './format.ts'
 import { createLayout, type LayoutSizes } from './layout.ts'
 import { createScan } from './scan.ts'
 import type { Kernel } from './types.ts'
@@ -11,7 +12,9 @@ export type * from './types.ts'
 export function createKernel(module: WebAssembly.Module, sizes: LayoutSizes = {}): Kernel {
   const layout = createLayout(sizes)
   const memory = new WebAssembly.Memory({ initial: layout.pages, maximum: layout.pages })
-  const instance = new WebAssembly.Instance(module, { env: { memory, abort } })
+  const instance = new WebAssembly.Instance(module, {
+    env: { memory, abort, ...formatImports(memory) },
+  })
   const scan = createScan(instance, memory, layout)
   const format = createFormat(instance, memory, layout)
   return { ...scan, ...format }
@@ -20,11 +23,4 @@ export function createKernel(module: WebAssembly.Module, sizes: LayoutSizes = {}
 /** AssemblyScript calls this when it would otherwise go on with a broken state. */
 function abort(): never {
   throw new Error('kernel: aborted')
-}
-
-function createFormat(..._parts: unknown[]): Pick<Kernel, 'compileFormat' | 'format'> {
-  const missing = (): never => {
-    throw new Error('not built yet')
-  }
-  return { compileFormat: missing, format: missing }
 }

@@ -162,8 +162,16 @@ export type TimeFormat =
   | { readonly kind: 'unixtime_micros' }
   | { readonly kind: 'unixtime_nanos' }
 
-/** Seconds east of UTC at a moment. `until`: the same offset holds in [from, until). */
-export type Zone = (epochSeconds: number) => { offsetSeconds: number; from: number; until: number }
+/** Seconds east of UTC at a moment. */
+export type Zone = (epochSeconds: number) => ZoneOffset
+
+/** The same offset holds in [from, until). `name` is what %Z writes ('JST'); '' or none if nobody knows it. */
+export interface ZoneOffset {
+  readonly offsetSeconds: number
+  readonly from: number
+  readonly until: number
+  readonly name?: string
+}
 
 export interface FormatProgram {
   readonly spec: FormatSpec
