@@ -18,7 +18,7 @@ import type { Consumer } from '../core/consumer.ts'
 import { ConfigError, ConfigErrors } from '../core/errors.ts'
 import type { Host } from '../core/host.ts'
 import type { LogLevel } from '../core/log.ts'
-import type { Output, Sink } from '../core/output.ts'
+import type { Output } from '../core/output.ts'
 import type { Kernel } from '../kernel/index.ts'
 import { ErrorEvents } from './error-events.ts'
 import { PluginIds } from './ids.ts'
@@ -41,12 +41,8 @@ export interface Graph {
   readonly routers: ReadonlyMap<string, Router>
 }
 
-/** Puts buffer, retries and secondary around a sink (src/buffer). May throw ConfigError. */
-export type WrapSink = (options: {
-  readonly sink: Sink
-  readonly bound: BoundPlugin
-  readonly context: PluginContext
-}) => Output
+/** Makes the output of a section whose definition has createSink, with its buffer around it. May throw ConfigError. */
+export type CreateBuffered = (bound: BoundPlugin, context: PluginContext) => Output
 
 export interface BuildOptions {
   readonly bound: BoundConfig
@@ -56,7 +52,7 @@ export interface BuildOptions {
   readonly system: SystemSettings
   readonly app: AppView
   readonly unmatchedCounts: UnmatchedCounts
-  readonly wrapSink: WrapSink
+  readonly createBuffered: CreateBuffered
   readonly withoutSource?: boolean
 }
 
@@ -85,7 +81,6 @@ class Builder {
     this.#options = options
     this.#errorEvents = new ErrorEvents(options.host.clock)
     this.#ids = new PluginIds(options.bound)
-    this.#errors.push(...this.#ids.errors)
     for (const definition of options.plugins) {
       for (const name of [definition.name, ...(definition.aliases ?? [])]) {
         this.#definitions.set(`${definition.kind} ${name}`, definition)
@@ -246,8 +241,7 @@ class Builder {
     const { create, createSink } = definition
     const buffered = (bound.params as { buffer?: BoundPlugin }).buffer !== undefined
     if (createSink !== undefined && (buffered || create === undefined)) {
-      const sink = createSink(bound.params as never, context)
-      return this.#options.wrapSink({ sink, bound, context })
+      return this.#options.createBuffered(bound, context)
     }
     return create!(bound.params as never, context)
   }

@@ -1,13 +1,11 @@
 import type { BoundConfig } from '../config/index.ts'
 import type { BoundPlugin } from '../config/schema.ts'
-import { ConfigError } from '../core/errors.ts'
 
 /**
  * Every plugin's id: the @id where one is written, otherwise type and place ('forward_0'), the same at every start with the
- * same file, so that metrics can be followed.
+ * same file, so that metrics can be followed. That no @id is used twice was seen to by binding.
  */
 export class PluginIds {
-  readonly errors: ConfigError[] = []
   readonly #written = new Set<string>()
   readonly #next = new Map<string, number>()
 
@@ -29,10 +27,7 @@ export class PluginIds {
 
   /** Written ids, those of plugins inside of plugins too: <store>, <buffer>, <format>. */
   #collect(bound: BoundPlugin): void {
-    if (bound.id !== undefined) {
-      if (this.#written.has(bound.id)) this.errors.push(duplicate(bound))
-      this.#written.add(bound.id)
-    }
+    if (bound.id !== undefined) this.#written.add(bound.id)
     for (const value of Object.values(bound.params)) {
       for (const item of Array.isArray(value) ? value : [value]) {
         if (isBoundPlugin(item)) this.#collect(item)
@@ -43,11 +38,4 @@ export class PluginIds {
 
 function isBoundPlugin(value: unknown): value is BoundPlugin {
   return typeof value === 'object' && value !== null && 'definition' in value && 'params' in value
-}
-
-function duplicate(bound: BoundPlugin): ConfigError {
-  return new ConfigError(
-    `Duplicated plugin id \`${bound.id}\`. Check whole configuration and fix it.`,
-    { position: bound.position, hint: 'every @id may be used once' },
-  )
 }

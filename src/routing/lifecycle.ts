@@ -24,7 +24,20 @@ export function tiersOf<T extends Living>(living: readonly T[]): readonly T[][] 
  * that had are stopped again, and its error is thrown.
  */
 export function startGraph(living: readonly Living[]): Promise<void> {
-  return startAll([...tiersOf(living)].reverse().flat())
+  const order = [...tiersOf(living)].reverse().flat()
+  return startAll(order.map((one) => ({ start: () => startOne(one), stop: (d) => one.stop(d) })))
+}
+
+/** The error says who could not start, and in words what Node's code means. */
+async function startOne(one: Living): Promise<void> {
+  try {
+    await one.start()
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string }
+    const words = code === 'EADDRINUSE' ? 'address already in use' : ''
+    const said = message.includes(words) ? message : `${words} (${message})`
+    throw new Error(`${one.id} cannot start: ${said}`, { cause: error })
+  }
 }
 
 /**

@@ -1,0 +1,246 @@
+import { createBuffered } from './buffer/index.ts'
+import type { AppView, PluginDefinition, SystemSettings } from './config/define.ts'
+import {
+  type BoundConfig,
+  bindConfig,
+  type ConfigWarning,
+  createRegistry,
+  dumpConfig,
+  type Element,
+  modeOf,
+  placeOf,
+  type SystemConfig,
+} from './config/index.ts'
+import type { Component } from './core/component.ts'
+import { ConfigErrors } from './core/errors.ts'
+import type { Host } from './core/host.ts'
+import { createKernel } from './kernel/index.ts'
+import { buildGraph, type CreateBuffered, type Graph } from './routing/build.ts'
+import { conflictsOf } from './routing/claims.ts'
+import { LogEvents } from './routing/log-events.ts'
+import { flushAll } from './routing/many.ts'
+import { probeClaims } from './routing/probe.ts'
+import { GraphRunner, holdersOf } from './routing/running.ts'
+import { UnmatchedCounts } from './routing/unmatched.ts'
+
+/** A configuration that was read: what parseConfig gives, without its errors. */
+export interface AppConfig {
+  readonly root: Element
+  /** The file, for the monitor API. */
+  readonly path?: string | undefined
+  readonly warnings?: readonly ConfigWarning[]
+}
+
+/** What the command line says and no file can. */
+export interface AppOverrides {
+  readonly workers?: number | undefined
+  readonly workerId?: number | undefined
+  readonly withoutSource?: boolean | undefined
+  readonly strictConfigValue?: boolean | undefined
+  readonly suppressConfigDump?: boolean | undefined
+}
+
+export interface AppOptions {
+  readonly host: Host
+  readonly plugins: readonly PluginDefinition[]
+  readonly kernelModule: WebAssembly.Module
+  readonly config: AppConfig
+  readonly overrides?: AppOverrides
+  /** In place of src/buffer, for tests. */
+  readonly createBuffered?: CreateBuffered
+}
+
+export interface App extends Component {
+  /** Checks what only a start would find: addresses and paths. Rejects with ConfigErrors. Starts nothing. */
+  check(): Promise<void>
+  /** Delivers what all outputs hold, now. */
+  flush(): Promise<void>
+  /**
+   * Puts a new configuration in place. Rejects with ConfigErrors, and nothing has changed, if it is wrong; with another
+   * error if it could not start: then the old one runs again, or, where that fails too (`running` is false), nothing does.
+   * `deadline` is for what the old graph still holds.
+   */
+  reload(config: AppConfig, deadline: AbortSignal): Promise<void>
+  readonly running: boolean
+  readonly view: AppView
+  /** <system> of the configuration in place. */
+  readonly system: SystemConfig
+}
+
+/**
+ * Makes the application from its parts: binds the configuration and makes every plugin, without any I/O. Throws
+ * ConfigErrors with everything that can be found at once.
+ */
+export function createApp(options: AppOptions): App {
+  return new Sluice(options)
+}
+
+class Sluice implements App {
+  readonly #options: AppOptions
+  readonly #host: Host
+  readonly #kernel: ReturnType<typeof createKernel>
+  readonly #logEvents: LogEvents
+  readonly #runner: GraphRunner
+  readonly #unmatchedCounts: UnmatchedCounts
+  readonly view: AppView
+  #config: AppConfig
+  #graph: Graph
+  #state: 'made' | 'running' | 'stopped' = 'made'
+  #ready = false
+  #startedMs = 0
+
+  constructor(options: AppOptions) {
+    const { host } = options
+    this.#logEvents = new LogEvents(host)
+    this.#host = { ...host, log: this.#logEvents.wrap(host.log) }
+    this.#options = options
+    this.#kernel = createKernel(options.kernelModule)
+    this.#runner = new GraphRunner(this.#host, this.#logEvents)
+    this.#unmatchedCounts = new UnmatchedCounts(host.metrics)
+    this.view = this.#createView()
+    this.#config = options.config
+    this.#graph = this.#build(options.config)
+  }
+
+  get system(): SystemConfig {
+    return this.#graph.bound.system
+  }
+
+  get running(): boolean {
+    return this.#state === 'running'
+  }
+
+  async check(): Promise<void> {
+    const errors = await probeClaims(holdersOf(this.#graph), this.#host)
+    if (errors.length > 0) throw new ConfigErrors(errors)
+  }
+
+  async start(): Promise<void> {
+    this.#startedMs = this.#host.clock.wallMs()
+    this.#dump(this.#config)
+    await this.#runner.start(this.#graph)
+    this.#state = 'running'
+    this.#ready = true
+  }
+
+  async stop(deadline: AbortSignal): Promise<void> {
+    this.#ready = false
+    if (this.#state !== 'running') return
+    this.#state = 'stopped'
+    await this.#runner.stop(this.#graph, deadline)
+    await this.#host.stdout.drain()
+  }
+
+  flush(): Promise<void> {
+    return flushAll(this.#graph.outputs)
+  }
+
+  async reload(config: AppConfig, deadline: AbortSignal): Promise<void> {
+    const next = this.#build(config)
+    if (this.#state !== 'running') throw new Error('nothing runs that could be reloaded')
+    const old = this.#graph
+    let taken = false
+    try {
+      await this.#runner.swap(
+        { old, next },
+        {
+          deadline,
+          taken: () => {
+            taken = true
+            this.#graph = next
+          },
+        },
+      )
+      this.#config = config
+      this.#dump(config)
+    } catch (error) {
+      if (taken) await this.#back(error)
+      throw error
+    }
+  }
+
+  /** The new graph could not start when the old one had stopped: the old configuration starts again. */
+  async #back(cause: unknown): Promise<void> {
+    this.#state = 'stopped'
+    this.#ready = false
+    this.#host.log.error('the new configuration could not start: back to the old one', {
+      error: cause,
+    })
+    this.#graph = this.#build(this.#config)
+    await this.#runner.start(this.#graph)
+    this.#state = 'running'
+    this.#ready = true
+  }
+
+  #build(config: AppConfig): Graph {
+    const bound = this.#bind(config)
+    const graph = buildGraph({
+      bound,
+      plugins: this.#options.plugins,
+      host: this.#host,
+      kernel: this.#kernel,
+      system: this.#settings(bound.system),
+      app: this.view,
+      unmatchedCounts: this.#unmatchedCounts,
+      createBuffered: this.#options.createBuffered ?? createBuffered,
+      withoutSource: this.#options.overrides?.withoutSource ?? bound.system.withoutSource ?? false,
+    })
+    const conflicts = conflictsOf(holdersOf(graph))
+    if (conflicts.length > 0) throw new ConfigErrors(conflicts)
+    return graph
+  }
+
+  #bind(config: AppConfig): BoundConfig {
+    const registry = createRegistry(this.#options.plugins)
+    const { bound, errors, warnings } = bindConfig(config.root, registry)
+    for (const warning of [...(config.warnings ?? []), ...warnings]) this.#warn(warning)
+    if (bound === undefined) throw new ConfigErrors(errors)
+    return bound
+  }
+
+  #warn(warning: ConfigWarning): void {
+    const fields: Record<string, string> = {}
+    const place = placeOf(warning.position)
+    if (place !== undefined) fields.at = place
+    if (warning.hint !== undefined) fields.hint = warning.hint
+    this.#host.log.warn(warning.message, fields)
+  }
+
+  #settings(system: SystemConfig): SystemSettings {
+    const overrides = this.#options.overrides ?? {}
+    return {
+      workers: overrides.workers ?? system.workers,
+      workerId: overrides.workerId ?? 0,
+      rootDir: system.rootDir,
+      filePermission: modeOf(system.filePermission),
+      dirPermission: modeOf(system.dirPermission),
+      strictConfigValue: overrides.strictConfigValue ?? system.strictConfigValue ?? false,
+    }
+  }
+
+  #dump(config: AppConfig): void {
+    const suppressed = this.#options.overrides?.suppressConfigDump || this.system.suppressConfigDump
+    if (!suppressed) this.#host.log.info(`using configuration file: ${this.#text(config)}`)
+  }
+
+  #text(config: AppConfig): string {
+    return dumpConfig(config.root, createRegistry(this.#options.plugins))
+  }
+
+  #createView(): AppView {
+    const path = () => this.#config.path
+    const startedMs = () => this.#startedMs
+    return {
+      get startedMs() {
+        return startedMs()
+      },
+      get configPath() {
+        return path()
+      },
+      configDump: () => this.#text(this.#config),
+      plugins: () => this.#graph.views,
+      ready: () => this.#ready,
+      flush: () => this.flush(),
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import type { Host } from '../core/host.ts'
+import type { Graph } from './build.ts'
+import { type ClaimHolder, claimsCollide } from './claims.ts'
+import { type Living, startGraph, stopGraph } from './lifecycle.ts'
+import { type LogEvents, logEventConsumer } from './log-events.ts'
+import type { OutputNode } from './nodes.ts'
+
+/** What holds addresses and paths, for claims. */
+export function holdersOf(graph: Graph): readonly ClaimHolder[] {
+  return [...graph.sources, ...graph.outputs].map((node) => ({
+    id: node.id,
+    claims: node.claims,
+    position: node.info.bound.position,
+  }))
+}
+
+/** Everything that is started and stopped. */
+function livingOf(graph: Graph): readonly Living[] {
+  return [...graph.sources, ...graph.outputs]
+}
+
+/** Starts a graph's parts, swaps graphs, stops them. Knows nothing of configurations. */
+export class GraphRunner {
+  readonly #host: Host
+  readonly #logEvents: LogEvents
+
+  constructor(host: Host, logEvents: LogEvents) {
+    this.#host = host
+    this.#logEvents = logEvents
+  }
+
+  /** Downstream first. Rejects with the error of the one that could not; the others are stopped again. */
+  async start(graph: Graph): Promise<void> {
+    this.#publish(graph)
+    const logConsumer = logEventConsumer(graph, this.#host.log)
+    // What is said while the graph starts becomes events too, once it has.
+    if (logConsumer !== undefined) this.#logEvents.collect()
+    await startGraph(livingOf(graph))
+    if (logConsumer !== undefined) this.#logEvents.connect(logConsumer)
+  }
+
+  /** Upstream first, until the deadline; what fails is logged. */
+  async stop(graph: Graph, deadline: AbortSignal): Promise<void> {
+    this.#logEvents.disconnect()
+    await this.#stop(livingOf(graph), deadline)
+  }
+
+  /**
+   * Puts `next` in the place of `old` with the smallest gap: outputs of the new graph start beside the old one's, except
+   * where both want the same path; then the old sources stop and the new ones start; then the old outputs deliver what they
+   * hold. Until `taken` was called an error leaves the old graph running; afterwards neither runs.
+   */
+  async swap(
+    graphs: { old: Graph; next: Graph },
+    options: { deadline: AbortSignal; taken: () => void },
+  ): Promise<void> {
+    const { old, next } = graphs
+    const { deadline } = options
+    const oldClaims = old.outputs.flatMap((output) => output.claims)
+    const nextClaims = next.outputs.flatMap((output) => output.claims)
+    const early = next.outputs.filter((output) => !claimsCollide(output.claims, oldClaims))
+    const late = next.outputs.filter((output) => !early.includes(output))
+    const inTheWay = old.outputs.filter((output) => claimsCollide(output.claims, nextClaims))
+
+    await startGraph(early)
+    options.taken()
+    this.#logEvents.disconnect()
+    try {
+      await this.#stop(old.sources, deadline)
+      await this.#stop(inTheWay, deadline)
+      this.#publish(next)
+      await startGraph([...late, ...next.sources])
+    } catch (error) {
+      await this.#stop([...early, ...old.outputs], deadline)
+      throw error
+    }
+    const logConsumer = logEventConsumer(next, this.#host.log)
+    if (logConsumer !== undefined) this.#logEvents.connect(logConsumer)
+    await this.#drain(old, { inTheWay, deadline })
+    this.#forget(old, next)
+  }
+
+  async #drain(
+    old: Graph,
+    options: { inTheWay: readonly OutputNode[]; deadline: AbortSignal },
+  ): Promise<void> {
+    const rest = old.outputs.filter((output) => !options.inTheWay.includes(output))
+    await this.#stop(rest, options.deadline)
+  }
+
+  #stop(living: readonly Living[], deadline: AbortSignal): Promise<void> {
+    const { clock, log } = this.#host
+    return stopGraph(living, { deadline, clock, log })
+  }
+
+  #publish(graph: Graph): void {
+    for (const source of graph.sources) source.publish(this.#host.metrics)
+    for (const filter of graph.filters) filter.publish(this.#host.metrics)
+  }
+
+  /** Series of plugins that are no more. */
+  #forget(old: Graph, next: Graph): void {
+    const kept = new Set(next.views.map((view) => view.id))
+    for (const { id } of old.views) {
+      if (!kept.has(id)) this.#host.metrics.forget({ plugin_id: id })
+    }
+  }
+}
