@@ -28,6 +28,11 @@ export interface PluginContext {
   createParser(bound: BoundPlugin): Parser
   /** With its buffer, retries and secondary around it where it has them. Started and stopped by its parent. */
   createOutput(bound: BoundPlugin): Output
+  /**
+   * Set where the plugin is made for a <secondary>: the primary output's <buffer>, whose chunks it gets, already
+   * formatted. It has no buffer and no formatter of its own then.
+   */
+  readonly primaryBuffer?: BoundPlugin
   /** Where events of the label go; 'ROOT' is the top level. Throws ConfigError (at `position`) if there is no such label. */
   route(label: string, from: BoundPlugin | object): Consumer
   /** Where this plugin's events go on: its @label's pipeline or the top level. For sources and re-emitting filters. */
@@ -58,6 +63,8 @@ export interface AppView {
   /** The configuration as text with secrets masked. */
   configDump(): string
   plugins(): readonly PluginView[]
+  /** The output that an event of this tag goes to first, at the top level. */
+  outputOf?(tag: string): PluginView | undefined
   /** True from the moment all sources listen until stop begins. */
   ready(): boolean
   flush(): Promise<void>
@@ -109,7 +116,11 @@ export type OutputDefinition<S extends Shape = Shape> = Definition<S> & {
   createSink?(params: Bound<S>, context: PluginContext): Sink
 }
 
+/** A buffer type: the @type of <buffer>. What it makes is known to src/buffer. */
+export type BufferDefinition<S extends Shape = Shape> = Definition<S> & { readonly kind: 'buffer' }
+
 export type PluginDefinition =
+  | BufferDefinition
   | SourceDefinition
   | FilterDefinition
   | OutputDefinition

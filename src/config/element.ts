@@ -1,4 +1,5 @@
 import type { Position } from '../core/errors.ts'
+import type { MsgFloat } from '../core/value.ts'
 
 /**
  * The configuration as a tree, before any meaning: what both the v1 parser and the YAML reader give, and what
@@ -21,6 +22,11 @@ export interface Setting {
   /** The value's text, with quotes, escapes and "#{…}" already dealt with. undefined: use_nil. `useDefault`: use_default. */
   readonly value: string | undefined
   readonly useDefault?: boolean
+  /** The YAML form's number, boolean or null where it is one: open sections hand it on with its type. */
+  readonly typed?: ScalarValue
   readonly namePosition: Position
   readonly valuePosition: Position
 }
+
+/** A value that is no text: as a record would hold it. */
+export type ScalarValue = number | bigint | MsgFloat | boolean | null

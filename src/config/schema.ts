@@ -1,4 +1,5 @@
 import type { Position } from '../core/errors.ts'
+import type { ScalarValue } from './element.ts'
 
 /**
  * The parameter DSL: a plugin declares its parameters and sections once, and gets parsing, TypeScript types, errors
@@ -189,7 +190,10 @@ export type ParamsOf<S extends Shape> = {
 type SectionValue<X> =
   X extends Section<infer S, infer O>
     ? Multiplicity<
-        Bound<S> & (O extends { open: true } ? { readonly extra: ExtraParams } : unknown),
+        Bound<S> &
+          (O extends { open: true }
+            ? { readonly extra: ExtraParams; readonly extraTyped: ExtraTyped }
+            : unknown),
         O
       >
     : X extends PluginSection<infer O>
@@ -204,6 +208,12 @@ type Multiplicity<T, O> = O extends { multi: true }
 
 /** Undeclared parameters of an open section, in the file's order, by their name as written. */
 export type ExtraParams = ReadonlyMap<string, string>
+
+/**
+ * Of the parameters in `extra`, those that are no text: null by use_nil, numbers and booleans of the YAML form.
+ * Their text stands in `extra` too ('' for null).
+ */
+export type ExtraTyped = ReadonlyMap<string, ScalarValue>
 
 /** A bound section: its values, and where each was written. */
 export type Bound<S extends Shape> = ParamsOf<S> & { readonly [ORIGIN]?: Origin }

@@ -1,0 +1,362 @@
+import { ConfigError, type Position } from '../core/errors.ts'
+import { logLevels } from '../core/log.ts'
+import type { BindResult } from './bind-types.ts'
+import { withCompatSections } from './compat.ts'
+import type { ConfigWarning, Findings } from './diagnostics.ts'
+import type { Element, ScalarValue, Setting } from './element.ts'
+import { kindWords, notBuiltSentence } from './known-plugins.ts'
+import { bindParams, camelCase, type Written } from './params.ts'
+import type { PluginRegistry, RegisteredPlugin } from './registry.ts'
+import {
+  type Bound,
+  type BoundPlugin,
+  ORIGIN,
+  type PluginKind,
+  type PluginSection,
+  type Section,
+  type Shape,
+} from './schema.ts'
+import { didYouMean } from './suggest.ts'
+
+/** Elements → values, by the shapes that plugins declare. Everything found is collected; nothing is thrown. */
+
+/** Who a section belongs to, for messages. */
+interface Owner {
+  /** `match **`, `buffer`. */
+  readonly title: string
+  readonly pluginName: string | undefined
+}
+
+export interface BindContext extends Findings {
+  readonly registry: PluginRegistry
+  /** Where each @id was written, for finding it twice. */
+  readonly ids: Map<string, Position | undefined>
+}
+
+export function createBindContext(registry: PluginRegistry): BindContext {
+  return { registry, errors: [] as ConfigError[], warnings: [] as ConfigWarning[], ids: new Map() }
+}
+
+/** Binds one plugin's section by its @type. For whole configurations see bindConfig. */
+export function bindPlugin(
+  kind: PluginKind,
+  element: Element,
+  registry: PluginRegistry,
+): BindResult<BoundPlugin> {
+  const context = createBindContext(registry)
+  const bound = bindPluginElement(kind, element, context)
+  return finish(bound, context)
+}
+
+/** Binds a section that is no plugin: <system>, or anything with a shape. */
+export function bindSection<S extends Shape>(
+  element: Element,
+  shape: S,
+  registry: PluginRegistry,
+): BindResult<Bound<S>> {
+  const context = createBindContext(registry)
+  const bound = bindPlain(element, shape, context)
+  return finish(bound as Bound<S>, context)
+}
+
+function finish<T>(bound: T | undefined, { errors, warnings }: BindContext): BindResult<T> {
+  return { bound: errors.length === 0 ? bound : undefined, errors, warnings }
+}
+
+export function bindPlain(element: Element, shape: Shape, context: BindContext): object {
+  const owner = { title: titleOf(element), pluginName: undefined }
+  return bindBody({ element, shape, owner, context })
+}
+
+export function titleOf({ name, argument }: Element): string {
+  return argument === '' ? name : `${name} ${argument}`
+}
+
+export interface PluginBinding {
+  readonly defaultType?: string | undefined
+  /** Stands in for the plugin's own defaults. */
+  readonly defaults?: Readonly<Record<string, unknown>> | undefined
+  /** Name of the parameter that takes the section's argument. */
+  readonly argument?: string | undefined
+  readonly written?: boolean
+  /** The argument where the file has none (`**` of <match>). */
+  readonly defaultArgument?: string
+}
+
+/** undefined: the type is missing or unknown; that is among the errors then. */
+export function bindPluginElement(
+  kind: PluginKind,
+  written: Element,
+  context: BindContext,
+  options: PluginBinding = {},
+): BoundPlugin | undefined {
+  const reserved = reservedOf(written, context)
+  const type = reserved.get('@type')?.value ?? options.defaultType
+  if (type === undefined || type === '') {
+    const message = `Missing '@type' parameter on <${written.name}> directive`
+    const hint = `add a line such as: @type ${context.registry.names(kind)[0] ?? 'forward'}`
+    context.errors.push(new ConfigError(message, { position: written.position, hint }))
+    return undefined
+  }
+  const definition = context.registry.lookup(kind, type)
+  if (definition === undefined) {
+    const position = reserved.get('@type')?.valuePosition ?? written.position
+    context.errors.push(unknownType({ kind, type, position, registry: context.registry }))
+    return undefined
+  }
+  const { element, consumed } = withCompatSections(kind, definition, written, context)
+  const params = bindBody({
+    element,
+    shape: definition.shape,
+    owner: { title: titleOf(written), pluginName: definition.name },
+    context,
+    argument: options.argument,
+    defaults: options.defaults,
+    ignore: new Set([...consumed, ...[...reserved.values()].map(({ name }) => name)]),
+    pluginSection: kind !== 'source' && kind !== 'filter' && kind !== 'output',
+  })
+  return {
+    kind,
+    type: definition.name,
+    id: idOf(reserved.get('@id'), context),
+    label: reserved.get('@label')?.value,
+    logLevel: logLevelOf(reserved.get('@log_level'), context),
+    argument: written.argument === '' ? (options.defaultArgument ?? '') : written.argument,
+    definition,
+    params: params as BoundPlugin['params'],
+    position: written.position,
+    written: options.written ?? true,
+  }
+}
+
+const oldNames: Readonly<Record<string, string>> = {
+  type: '@type',
+  id: '@id',
+  log_level: '@log_level',
+}
+
+/** `@type` and the like, by their name of today; the old names without `@` work with a warning. */
+function reservedOf(element: Element, context: BindContext): Map<string, Setting> {
+  const found = new Map<string, Setting>()
+  const names = new Set(['@type', '@id', '@label', '@log_level'])
+  for (const setting of element.params) {
+    if (names.has(setting.name)) found.set(setting.name, setting)
+  }
+  for (const setting of element.params) {
+    const now = Object.hasOwn(oldNames, setting.name) ? oldNames[setting.name]! : undefined
+    // Without any type the word is a plugin's own parameter (a <format> may have `type`).
+    if (now === undefined || found.has(now) || (now !== '@type' && !found.has('@type'))) continue
+    const type = now === '@type' ? setting.value : found.get('@type')?.value
+    if (type === undefined || declares(context.registry, type, setting.name)) continue
+    found.set(now, setting)
+    context.warnings.push({
+      message: `'${setting.name}' is deprecated parameter name. use '${now}' instead.`,
+      position: setting.namePosition,
+    })
+  }
+  return found
+}
+
+function declares(registry: PluginRegistry, type: string, name: string): boolean {
+  const kinds = Object.keys(kindWords) as PluginKind[]
+  return kinds.some((kind) => {
+    const shape = registry.lookup(kind, type)?.shape
+    return shape !== undefined && Object.hasOwn(shape.params, name)
+  })
+}
+
+function unknownType(from: {
+  kind: PluginKind
+  type: string
+  position: Position
+  registry: PluginRegistry
+}): ConfigError {
+  const { kind, type, position, registry } = from
+  const names = registry.names(kind)
+  const known = `${kindWords[kind]} plugins are: ${names.join(', ') || 'none'}`
+  const notBuilt = notBuiltSentence(kind, type)
+  if (notBuilt !== undefined) return new ConfigError(notBuilt, { position, hint: known })
+  const hint = didYouMean(type, names) ?? known
+  return new ConfigError(`Unknown ${kindWords[kind]} plugin '${type}'`, { position, hint })
+}
+
+function idOf(setting: Setting | undefined, context: BindContext): string | undefined {
+  const id = setting?.value
+  if (setting === undefined || id === undefined || id === '') return undefined
+  const before = context.ids.get(id)
+  if (context.ids.has(id)) {
+    const hint = before && `it stands at ${before.file}:${before.line} already`
+    context.errors.push(
+      new ConfigError(`Duplicated plugin id \`${id}\``, {
+        position: setting.valuePosition,
+        ...(hint !== undefined && { hint }),
+      }),
+    )
+  }
+  context.ids.set(id, setting.valuePosition)
+  return id
+}
+
+function logLevelOf(setting: Setting | undefined, context: BindContext): string | undefined {
+  const level = setting?.value
+  if (setting === undefined || level === undefined) return undefined
+  if (!(logLevels as readonly string[]).includes(level)) {
+    const hint = didYouMean(level, logLevels)
+    context.errors.push(
+      new ConfigError(`'@log_level' must be one of ${logLevels.join(', ')} but got ${level}`, {
+        position: setting.valuePosition,
+        ...(hint !== undefined && { hint }),
+      }),
+    )
+  }
+  return level
+}
+
+// ---- bodies
+
+interface Body {
+  readonly element: Element
+  readonly shape: Shape
+  readonly owner: Owner
+  readonly context: BindContext
+  readonly argument?: string | undefined
+  readonly defaults?: Readonly<Record<string, unknown>> | undefined
+  /** Names that are dealt with already. */
+  readonly ignore?: ReadonlySet<string>
+  readonly open?: boolean | undefined
+  /** A section whose argument means something only by `argument`. */
+  readonly pluginSection?: boolean
+}
+
+function bindBody(body: Body): object {
+  const { element, shape, context } = body
+  const { values, positions, left } = bindParams(body)
+  bindSections(body, values)
+  if (body.open) Object.assign(values, extraOf(left))
+  else for (const setting of left) context.warnings.push(unusedParameter(setting, body))
+  if (body.pluginSection && body.argument === undefined && element.argument !== '') {
+    context.warnings.push({
+      message: `the argument of <${titleOf(element)}> is not used.`,
+      position: element.argumentPosition,
+    })
+  }
+  for (const child of element.children) {
+    if (Object.hasOwn(shape.sections ?? {}, child.name)) continue
+    context.warnings.push(unusedSection(child, body))
+  }
+  Object.defineProperty(values, ORIGIN, { value: { section: element.position, values: positions } })
+  return values
+}
+
+function extraOf(settings: readonly Written[]) {
+  const extra = new Map<string, string>()
+  const extraTyped = new Map<string, ScalarValue>()
+  for (const { name, value, typed } of settings) {
+    extra.set(name, value ?? '')
+    if (value === undefined) extraTyped.set(name, null)
+    else if (typed !== undefined) extraTyped.set(name, typed)
+  }
+  return { extra, extraTyped }
+}
+
+function unusedParameter(setting: Setting, { shape, owner }: Body): ConfigWarning {
+  return {
+    message: `parameter '${setting.name}' in <${owner.title}> is not used.`,
+    position: setting.namePosition,
+    hint: didYouMean(setting.name, Object.keys(shape.params)),
+  }
+}
+
+function unusedSection(child: Element, { shape, owner }: Body): ConfigWarning {
+  const of = owner.pluginName === undefined ? '' : ` of ${owner.pluginName} plugin`
+  return {
+    message: `section <${child.name}> is not used in <${owner.title}>${of}`,
+    position: child.position,
+    hint: didYouMean(child.name, Object.keys(shape.sections ?? {})),
+  }
+}
+
+function bindSections(body: Body, values: Record<string, unknown>): void {
+  const { element, shape, context } = body
+  for (const [name, declared] of Object.entries(shape.sections ?? {})) {
+    const children = element.children.filter((child) => child.name === name)
+    const { options } = declared
+    const first = children[0]
+    if (options.unsupported !== undefined && first !== undefined) {
+      context.errors.push(new ConfigError(options.unsupported, { position: first.position }))
+      continue
+    }
+    if (first === undefined && options.required) {
+      const message = `<${name}> section is required in <${body.owner.title}>`
+      // Fluentd ends the sentence at "required".
+      context.errors.push(
+        new ConfigError(`<${name}> section is required.`, {
+          position: element.position,
+          hint: `${message}${body.owner.pluginName === undefined ? '' : ` (${body.owner.pluginName})`}`,
+        }),
+      )
+    }
+    if (children.length > 1 && !options.multi) {
+      const message = `'<${name}>' section cannot be written twice or more`
+      context.errors.push(new ConfigError(message, { position: children[1]!.position }))
+    }
+    const bound = children.map((child) => bindChild(declared, child, context))
+    if (first === undefined && declared.kind === 'plugin' && declared.options.always) {
+      bound.push(bindAlways(name, declared, element, context))
+    }
+    values[camelCase(name)] = options.multi ? bound : bound[0]
+  }
+}
+
+function bindChild(
+  declared: Section | PluginSection,
+  child: Element,
+  context: BindContext,
+): object | undefined {
+  if (declared.kind === 'plugin') {
+    const { defaultType, defaults, argument } = declared.options
+    return bindPluginElement(declared.plugin, child, context, { defaultType, defaults, argument })
+  }
+  return bindBody({
+    element: child,
+    shape: declared.shape,
+    owner: { title: titleOf(child), pluginName: undefined },
+    context,
+    argument: declared.options.argument,
+    open: declared.options.open,
+    pluginSection: true,
+  })
+}
+
+/** The plugin of a section that is not in the file, made of its defaults. */
+function bindAlways(
+  name: string,
+  declared: PluginSection,
+  parent: Element,
+  context: BindContext,
+): BoundPlugin | undefined {
+  const { defaultType, defaults, argument } = declared.options
+  const { position } = parent
+  const element: Element = {
+    name,
+    argument: '',
+    params: [],
+    children: [],
+    position,
+    argumentPosition: undefined,
+  }
+  const options = { defaultType, defaults, argument, written: false }
+  return bindPluginElement(declared.plugin, element, context, options)
+}
+
+/** The definition that a plugin section's element has, for whoever walks a tree without binding it. */
+export function definitionOf(
+  kind: PluginKind,
+  element: Element,
+  registry: PluginRegistry,
+  defaultType?: string,
+): RegisteredPlugin | undefined {
+  const named = (name: string) => element.params.findLast((one) => one.name === name)?.value
+  const type = named('@type') ?? named('type') ?? defaultType
+  return type === undefined ? undefined : registry.lookup(kind, type)
+}

@@ -1,0 +1,276 @@
+import { ConfigError } from '../core/errors.ts'
+import type { ConfigWarning, Findings } from './diagnostics.ts'
+import type { Element, Setting } from './element.ts'
+import type { Includer } from './include.ts'
+import { scanJson } from './json-literal.ts'
+import { configLimits } from './limits.ts'
+import type { Scanned, Scanner } from './scanner.ts'
+
+/**
+ * Fluentd's v1 syntax (lib/fluent/config/v1_parser.rb). Differs in going on behind an error, at the next line, so
+ * that all errors of a file are found at once.
+ */
+
+/** An element while it is filled. */
+interface Draft {
+  readonly name: string
+  readonly params: Setting[]
+  readonly children: Element[]
+}
+
+const elementName = /[a-zA-Z0-9_]+/y
+const bareKey = /[^\s]+/y
+const systemSections = new Set(['match', 'source', 'filter', 'system'])
+const reserved = new Set(['@type', '@id', '@label', '@log_level'])
+
+interface Opening {
+  readonly name: string
+  readonly offset: number
+  readonly around: Opening | undefined
+}
+
+export interface V1Parser {
+  /** Reads a whole file's text into `into`: as the top level, or as the included part of a section. */
+  parseInto(scanner: Scanner, into: Draft, section: string): void
+}
+
+export function createV1Parser(includer: Includer, findings: Findings): V1Parser {
+  let nodes = 0
+  /** Texts whose end is inside something that is not closed: one error says it, not one for each section. */
+  const torn = new WeakSet<Scanner>()
+
+  function parseInto(scanner: Scanner, into: Draft, section: string): void {
+    parseBody(scanner, into, { section, depth: 0, open: undefined })
+  }
+
+  interface Place {
+    readonly section: string
+    readonly depth: number
+    /** The opening tag; undefined at the top of a file. */
+    readonly open: Opening | undefined
+  }
+
+  function parseBody(scanner: Scanner, into: Draft, place: Place): void {
+    for (;;) {
+      scanner.spacing(true)
+      if (scanner.atEnd) {
+        if (place.open !== undefined) missingEnd(scanner, place.open)
+        return
+      }
+      if (findings.errors.length >= configLimits.errors) {
+        scanner.offset = scanner.text.length
+        return
+      }
+      try {
+        if (scanner.startsWith('</')) {
+          if (endTag(scanner, place)) return
+        } else if (scanner.skip('<')) section(scanner, into, place)
+        else parameter(scanner, into, place)
+      } catch (thrown) {
+        if (!(thrown instanceof ConfigError)) throw thrown
+        findings.errors.push(thrown)
+        if (scanner.atEnd) torn.add(scanner)
+        scanner.skipLine()
+      }
+    }
+  }
+
+  function missingEnd(scanner: Scanner, open: Opening): void {
+    if (torn.has(scanner)) return
+    torn.add(scanner)
+    findings.errors.push(
+      scanner.error(
+        `expected end tag '</${open.name}>' but got end of file: <${open.name}> begins on line ${lineOf(scanner, open)}`,
+        open.offset,
+        open.name.length + 1,
+        `add </${open.name}>`,
+      ),
+    )
+  }
+
+  function lineOf(scanner: Scanner, open: Opening): number {
+    return scanner.position(open.offset).line
+  }
+
+  /** Says whether the end tag closes the section that is open. */
+  function endTag(scanner: Scanner, { open }: Place): boolean {
+    const start = scanner.offset
+    scanner.skip('</')
+    const name = scanner.word(elementName) ?? ''
+    scanner.spacing(true)
+    if (!scanner.skip('>')) throw scanner.error("expected '>' behind the name of the end tag")
+    const length = scanner.offset - start
+    if (open === undefined) {
+      throw scanner.error(`unmatched end tag </${name}>: no section is open here`, start, length)
+    }
+    if (name !== open.name) {
+      findings.errors.push(
+        scanner.error(
+          `unmatched end tag </${name}>: the open section is <${open.name}>, which begins on line ${lineOf(scanner, open)}`,
+          start,
+          length,
+          `expected </${open.name}>`,
+        ),
+      )
+      // The end tag of a section around this one closes this one too; the parser there reads it again.
+      const outer = isOpen(name, open.around)
+      if (outer) scanner.offset = start
+      else scanner.skipLine()
+      return outer
+    }
+    if (!scanner.lineEnd()) {
+      findings.errors.push(scanner.error('expected end of line after end tag'))
+      scanner.skipLine()
+    }
+    return true
+  }
+
+  function isOpen(name: string, from: Opening | undefined): boolean {
+    for (let open = from; open !== undefined; open = open.around) {
+      if (open.name === name) return true
+    }
+    return false
+  }
+
+  function section(scanner: Scanner, into: Draft, place: Place): void {
+    const start = scanner.offset - 1
+    const name = scanner.word(elementName)
+    if (name === undefined) throw scanner.error("expected a section's name behind '<'", start, 2)
+    scanner.spacing(true)
+    const argumentStart = scanner.offset
+    const argument = sectionArgument(scanner)
+    const argumentEnd = scanner.offset
+    scanner.spacing(true)
+    if (!scanner.skip('>')) {
+      throw scanner.error(`expected '>' at the end of <${name}`, scanner.offset, 1)
+    }
+    const length = scanner.offset - start
+    const tooDeep = place.depth + 1 > configLimits.depth
+    if (tooDeep) {
+      // No way to go on: each further line could open one more.
+      scanner.offset = scanner.text.length
+      throw scanner.error(`sections are nested deeper than ${configLimits.depth}`, start, length)
+    }
+    count(scanner, start)
+    if (!scanner.lineEnd()) {
+      findings.errors.push(scanner.error(`expected end of line after <${name}>`, scanner.offset))
+    }
+    const draft: Draft = { name, params: [], children: [] }
+    const element: Element = {
+      ...draft,
+      argument: argument?.value ?? '',
+      position: scanner.position(start, length),
+      argumentPosition:
+        argument === undefined
+          ? undefined
+          : scanner.position(argumentStart, argumentEnd - argumentStart),
+    }
+    into.children.push(element)
+    parseBody(scanner, draft, {
+      section: name,
+      depth: place.depth + 1,
+      open: { name, offset: start, around: place.open },
+    })
+  }
+
+  /** Quoted, or bare up to the `>` (with blanks before it) or the line's end. */
+  function sectionArgument(scanner: Scanner): Scanned | undefined {
+    const quoted = scanner.quoted()
+    if (quoted !== undefined) return quoted
+    const line = scanner.text.slice(scanner.offset, scanner.endOfLine())
+    const closing = line.indexOf('>')
+    const bare = (closing < 0 ? line : line.slice(0, closing)).trimEnd()
+    if (bare === '') return undefined
+    scanner.offset += bare.length
+    return { value: bare }
+  }
+
+  function count(scanner: Scanner, offset: number): void {
+    if (++nodes <= configLimits.nodes) return
+    scanner.offset = scanner.text.length
+    throw scanner.error(`more than ${configLimits.nodes} sections and parameters`, offset)
+  }
+
+  function parameter(scanner: Scanner, into: Draft, place: Place): void {
+    const start = scanner.offset
+    const quoted = scanner.quoted()
+    const name = quoted === undefined ? scanner.word(bareKey)! : (quoted.value ?? '')
+    const nameLength = scanner.offset - start
+    if (name === '@include' || (place.open === undefined && name === 'include')) {
+      include(scanner, into, place, { start, name })
+      return
+    }
+    checkName(scanner, name, place, start)
+    count(scanner, start)
+    const namePosition = scanner.position(start, nameLength)
+    scanner.blanks()
+    if (
+      scanner.atEnd ||
+      scanner.text[scanner.offset] === '\n' ||
+      scanner.text[scanner.offset] === '\r'
+    ) {
+      into.params.push({ name, value: '', namePosition, valuePosition: namePosition })
+      return
+    }
+    const valueStart = scanner.offset
+    const scanned = literal(scanner)
+    const valuePosition = scanner.position(valueStart, scanner.offset - valueStart)
+    into.params.push({ name, ...scanned, namePosition, valuePosition })
+    if (!scanner.lineEnd()) {
+      scanner.blanks()
+      throw scanner.error(
+        'expected end of line behind the value',
+        scanner.offset,
+        scanner.endOfLine() - scanner.offset,
+        'quote the whole value, or escape quotes inside it',
+      )
+    }
+  }
+
+  function literal(scanner: Scanner): Scanned {
+    const first = scanner.text[scanner.offset]
+    return first === '[' || first === '{' ? { value: scanJson(scanner) } : scanner.stringToLineEnd()
+  }
+
+  function checkName(scanner: Scanner, name: string, place: Place, start: number): void {
+    if (!name.startsWith('@') || reserved.has(name)) return
+    const message = `'@' is the system reserved prefix: ${name}`
+    if (place.open === undefined || systemSections.has(place.section)) {
+      throw scanner.error(
+        message,
+        start,
+        name.length,
+        'known are @type, @id, @label, @log_level and @include',
+      )
+    }
+    warn({ message, position: scanner.position(start, name.length) })
+  }
+
+  function include(
+    scanner: Scanner,
+    into: Draft,
+    place: Place,
+    from: { start: number; name: string },
+  ): void {
+    const position = scanner.position(from.start, from.name.length)
+    if (from.name === 'include') {
+      warn({ message: "'include' is deprecated. Use '@include' instead", position })
+    }
+    scanner.blanks()
+    const valueStart = scanner.offset
+    const { value } = scanner.stringToLineEnd()
+    const target = scanner.position(valueStart, scanner.offset - valueStart)
+    if (!scanner.lineEnd()) throw scanner.error('expected end of line behind @include')
+    includer.include({
+      target: value ?? '',
+      position: target,
+      read: (included) => parseInto(included, into, place.section),
+    })
+  }
+
+  function warn(warning: ConfigWarning): void {
+    findings.warnings.push(warning)
+  }
+
+  return { parseInto }
+}
