@@ -1,13 +1,31 @@
-import type { EventTime, MsgMap } from './value.ts'
+import type { EventTime, MsgMap, MsgValue } from './value.ts'
 
 export interface Parsed {
-  /** undefined: the text had none (the caller keeps the event's own, or takes the current time). */
+  /** undefined: the text had none, and estimate_current_event is off: the caller keeps the event's own. */
   readonly time: EventTime | undefined
   readonly record: MsgMap
 }
 
-/** Turns a line of text into a record. Pure. */
+/** What keeps a text from becoming a record although a parser understood it, or could not even look at it: its time, its bytes. */
+export class ParserError extends Error {
+  override readonly name = 'ParserError'
+  /** The text has bytes that are not UTF-8: with others in their place it could be parsed. */
+  readonly invalidBytes: boolean
+
+  constructor(message: string, options: { invalidBytes?: boolean } = {}) {
+    super(message)
+    this.invalidBytes = options.invalidBytes ?? false
+  }
+}
+
+/** undefined: the text does not have the parser's form. */
+export type ParseItem = Parsed | ParserError | undefined
+
+/** Turns a line of text, or a field's value, into records. */
 export interface Parser {
-  /** undefined: the text does not have this parser's form. Never throws because of the text. */
-  parse(text: string): Parsed | undefined
+  /**
+   * Usually one item; json gives one for each element of an array (none for an empty one). Never throws because of the
+   * text. Records are new, and the caller's to change.
+   */
+  parse(text: MsgValue): readonly ParseItem[]
 }

@@ -33,10 +33,12 @@ export class RegexpInputError extends Error {
 
 /**
  * Compiles what a parameter holds: `/…/` with the options i, m, x, or the expression itself. Throws ConfigError, at
- * `position`, for what is wrong, and for what Ruby has and this does not.
+ * `position`, for what is wrong, and for what Ruby has and this does not. `flags` replace those behind the slash.
  */
-export function compileRegexp(written: string, position?: Position): LineMatcher {
-  const { source, options } = readLiteral(written, position)
+export function compileRegexp(written: string, position?: Position, flags?: string): LineMatcher {
+  const literal = readLiteral(written, position)
+  const { source } = literal
+  const options = optionsOf(flags ?? literal.flags)
   try {
     const tree = parseRegexp(source, options)
     return new BacktrackingMatcher(source, tree)
@@ -49,13 +51,13 @@ export function compileRegexp(written: string, position?: Position): LineMatcher
 function readLiteral(
   written: string,
   position: Position | undefined,
-): { source: string; options: RegexpOptions } {
+): { source: string; flags: string } {
   const found = /^\/([\s\S]*)\/([a-z]*)$/.exec(written)
   if (found === null) {
     if (written.startsWith('/')) {
       throw new ConfigError(`invalid regexp: missing right slash: ${written}`, { position })
     }
-    return { source: written, options: { ignoreCase: false, multiline: false, extended: false } }
+    return { source: written, flags: '' }
   }
   const [, source = '', flags = ''] = found
   const unknown = /[^imx]/.exec(flags)
@@ -65,12 +67,15 @@ function readLiteral(
       hint: 'the options are i (ignore case), m (. matches newlines) and x (white space and comments)',
     })
   }
-  const options = {
+  return { source, flags }
+}
+
+function optionsOf(flags: string): RegexpOptions {
+  return {
     ignoreCase: flags.includes('i'),
     multiline: flags.includes('m'),
     extended: flags.includes('x'),
   }
-  return { source, options }
 }
 
 /** By JavaScript's own engine: of exponential cost for some expressions, hence the limit of the input. */

@@ -1,0 +1,64 @@
+import { defineParser } from '../config/define.ts'
+import { enumeration, integer, isWritten, string } from '../config/schema.ts'
+import type { ParseItem } from '../core/parser.ts'
+import { type MsgValue, RawString } from '../core/value.ts'
+import { JsonError, parseJson } from '../text/json.ts'
+import { createParserBase, parserParams, timeTypes } from './base.ts'
+
+/** An object, or an array of objects, each of which is a record. */
+export const jsonParser = defineParser({
+  name: 'json',
+  summary: 'Reads JSON objects.',
+  shape: {
+    params: {
+      ...parserParams,
+      time_key: string({ description: "The field that holds the event's time.", default: 'time' }),
+      time_type: enumeration(timeTypes, {
+        description:
+          'What the time field holds: text, seconds, seconds with a fraction, or one of several. With a time_format: string.',
+        default: 'float',
+      }),
+      json_parser: enumeration(['oj', 'yajl', 'json'], {
+        description:
+          'How strict: oj takes NaN, Infinity and control characters in strings; yajl and json do not.',
+        default: 'oj',
+      }),
+      stream_buffer_size: integer({
+        description: 'Bytes read at once from a stream.',
+        default: 8192,
+        differs: 'Accepted; reading is not done by the parser here.',
+      }),
+    },
+  },
+  create(params, context) {
+    const textTime = isWritten(params, 'timeFormat') && !isWritten(params, 'timeType')
+    const base = createParserBase(textTime ? withTextTime(params) : params, context)
+    const options = { lenient: params.jsonParser === 'oj' }
+    const item = (value: MsgValue): ParseItem =>
+      value instanceof Map ? base.finish(value) : undefined
+    return {
+      parse(text) {
+        const value = read(text, options)
+        return Array.isArray(value) ? value.map(item) : [item(value)]
+      },
+    }
+  },
+})
+
+/** The same values, places included, with time_type string. */
+function withTextTime<P extends object>(params: P): P & { timeType: 'string' } {
+  return Object.assign(Object.create(Object.getPrototypeOf(params)), params, {
+    timeType: 'string' as const,
+  })
+}
+
+/** null: no JSON. */
+function read(text: MsgValue, options: { lenient: boolean }): MsgValue {
+  if (typeof text !== 'string' && !(text instanceof RawString)) return null
+  try {
+    return parseJson(typeof text === 'string' ? text : text.bytes, options)
+  } catch (error) {
+    if (error instanceof JsonError) return null
+    throw error
+  }
+}

@@ -1,0 +1,118 @@
+import { ConfigError, type Position } from '../core/errors.ts'
+import { ParserError } from '../core/parser.ts'
+import { MsgFloat, type MsgValue, RawString } from '../core/value.ts'
+import { jsonFloat } from '../text/json.ts'
+import { rubyText, scrub } from '../text/ruby-text.ts'
+import { splitText } from '../text/split.ts'
+import type { TimeParser, TimeParserOptions } from './time.ts'
+
+/** The `types` parameter: what becomes of a field's value. Never throws because of the value. */
+export type Convert = (value: MsgValue) => MsgValue
+
+interface ConverterContext {
+  readonly position: Position | undefined
+  createTimeParser(options: TimeParserOptions): TimeParser
+  isTimezone(text: string): boolean
+}
+
+/** `field:type` or `field:type:option`. Throws ConfigError. */
+export function createConverters(
+  types: Readonly<Record<string, unknown>>,
+  context: ConverterContext,
+): ReadonlyMap<string, Convert> {
+  return new Map(
+    Object.entries(types).map(([field, written]) => {
+      const definition = String(written)
+      const colon = definition.indexOf(':')
+      const type = colon < 0 ? definition : definition.slice(0, colon)
+      const option = colon < 0 ? undefined : definition.slice(colon + 1)
+      const convert = converter(type, option, context)
+      if (convert === undefined) {
+        throw new ConfigError(`unknown value conversion for key:'${field}', type:'${type}'`, {
+          position: context.position,
+          hint: 'types are string, integer, float, bool, time and array',
+        })
+      }
+      return [field, convert]
+    }),
+  )
+}
+
+function converter(
+  type: string,
+  option: string | undefined,
+  context: ConverterContext,
+): Convert | undefined {
+  switch (type) {
+    case 'string':
+      return (value) => (value instanceof RawString ? value : rubyText(value))
+    case 'integer':
+      return toInteger
+    case 'float':
+      return (value) => jsonFloat(toFloat(value))
+    case 'bool':
+      return (value) => truthy.has(rubyText(value).toLowerCase())
+    case 'time':
+      return timeConverter(option, context)
+    case 'array':
+      return (value) => splitText(asText(value), option ?? ',')
+    default:
+      return undefined
+  }
+}
+
+const truthy = new Set(['true', 'yes', '1'])
+
+function asText(value: MsgValue): string {
+  return value instanceof RawString ? scrub(value.bytes, '?') : rubyText(value)
+}
+
+/** As Ruby's to_i: the digits a text begins with, 0 if there are none; a float loses its fraction. */
+export function toInteger(value: MsgValue): MsgValue {
+  if (typeof value === 'bigint') return value
+  if (typeof value === 'number' || value instanceof MsgFloat) {
+    const number = value instanceof MsgFloat ? value.value : value
+    return Number.isFinite(number) ? exactInteger(BigInt(Math.trunc(number))) : 0
+  }
+  const digits = /^\s*([+-]?)(\d+(?:_\d+)*)/.exec(asText(value).slice(0, longestNumber))
+  if (digits === null) return 0
+  const magnitude = BigInt((digits[2] as string).replaceAll('_', ''))
+  return exactInteger(digits[1] === '-' ? -magnitude : magnitude)
+}
+
+/** Characters of a text that are looked at for a number. */
+const longestNumber = 400
+
+function exactInteger(value: bigint): MsgValue {
+  if (Number.isSafeInteger(Number(value))) return Number(value)
+  if (value >= -(2n ** 63n) && value < 2n ** 64n) return value
+  return jsonFloat(Number(value))
+}
+
+/** As Ruby's to_f: the number a text begins with, 0.0 if there is none. */
+export function toFloat(value: MsgValue): number {
+  if (typeof value === 'number') return value
+  if (typeof value === 'bigint') return Number(value)
+  if (value instanceof MsgFloat) return value.value
+  const text = asText(value).slice(0, longestNumber)
+  const number = /^\s*[+-]?(?:\d+(?:_\d+)*(?:\.\d+(?:_\d+)*)?|\.\d+)(?:[eE][+-]?\d+)?/.exec(text)
+  return number === null ? 0 : Number(number[0].replaceAll('_', ''))
+}
+
+/** `time`, `time:FORMAT`, `time:TIMEZONE:FORMAT`; a FORMAT of unixtime, float or mixed is a time_type. */
+function timeConverter(option: string | undefined, context: ConverterContext): Convert {
+  const colon = option?.indexOf(':') ?? -1
+  const before = option?.slice(0, colon) ?? ''
+  const zoned = colon >= 0 && context.isTimezone(before)
+  const format = zoned ? option?.slice(colon + 1) : option
+  const isType = format === 'unixtime' || format === 'float' || format === 'string'
+  const parser = context.createTimeParser({
+    type: isType ? format : 'string',
+    format: isType ? undefined : format,
+    timezone: zoned ? before : undefined,
+  })
+  return (value) => {
+    const time = parser(value)
+    return time instanceof ParserError ? null : time
+  }
+}

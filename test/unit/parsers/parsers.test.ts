@@ -1,0 +1,300 @@
+import { describe, expect, it } from 'vitest'
+import { ConfigError } from '../../../src/core/errors.ts'
+import { ParserError } from '../../../src/core/parser.ts'
+import { EventTime, MsgFloat, type MsgValue, RawString } from '../../../src/core/value.ts'
+import { parsers } from '../../../src/parsers/index.ts'
+import { boundParams, placeOf } from '../../support/bound-params.ts'
+import { createFakeHost } from '../../support/fake-host.ts'
+
+const now = new EventTime(1_700_000_000, 250_000_000)
+
+/** Japan, all the year. */
+function create(type: string, values: Readonly<Record<string, unknown>> = {}) {
+  const definition = parsers.find((candidate) => candidate.name === type)
+  if (definition === undefined) throw new Error(`no parser ${type}`)
+  const host = createFakeHost({ startMs: 1_700_000_000_250 })
+  host.clock.localOffsetSeconds = () => 9 * 3600
+  return definition.create(boundParams(definition.shape, values), { host } as never)
+}
+
+const map = (object: Record<string, MsgValue>): MsgValue => new Map(Object.entries(object))
+const raw = (hex: string) => new RawString(Buffer.from(hex, 'hex'))
+
+/** `[seconds, nanoseconds]` or undefined, and the record; text for errors. */
+function parsed(type: string, values: Readonly<Record<string, unknown>>, text: MsgValue) {
+  return create(type, values)
+    .parse(text)
+    .map((item) => {
+      if (item === undefined) return 'no match'
+      if (item instanceof ParserError) return item.message
+      return { time: item.time, record: item.record }
+    })
+}
+const event = (record: Record<string, MsgValue>, time: EventTime | undefined = now) => ({
+  time,
+  record: map(record),
+})
+
+type Case = [string, Record<string, unknown>, MsgValue, unknown[]]
+
+describe('json', () => {
+  const cases: Case[] = [
+    ['object', {}, '{"a":1,"b":[1,{"c":null}]}', [event({ a: 1, b: [1, map({ c: null })] })]],
+    ['array', {}, '[{"a":1},2,{"b":2}]', [event({ a: 1 }), 'no match', event({ b: 2 })]],
+    ['empty array', {}, '[]', []],
+    ['other values', {}, '"str"', ['no match']],
+    ['no JSON', {}, '{"a":tru}', ['no match']],
+    ['no text', {}, 5, ['no match']],
+    ['NaN', {}, '{"a":NaN}', [event({ a: Number.NaN })]],
+    ['NaN of yajl', { json_parser: 'yajl' }, '{"a":NaN}', ['no match']],
+    ['bytes', {}, raw('7b2261223a22ff227d'), [event({ a: raw('ff') })]],
+    ['time', {}, '{"time":1580000000,"a":1}', [event({ a: 1 }, new EventTime(1580000000, 0))]],
+    ['float', {}, '{"time":1580000000.5}', [event({}, new EventTime(1580000000, 500000000))]],
+    ['text', {}, '{"time":"1580000001.25"}', [event({}, new EventTime(1580000001, 250000000))]],
+    ['date', {}, '{"time":"2020-01-26 00:53:20 +0000"}', [event({}, new EventTime(2020, 0))]],
+    ['null', {}, '{"time":null}', ['value must be a string or a number: nil']],
+    ['negative', {}, '{"time":-5.5}', [event({}, new EventTime(-5, undefined))]],
+    ['beyond', {}, '{"time":1e300}', ['invalid time format: value = 1.0e+300']],
+    ['no time', { estimate_current_event: false }, '{}', [{ time: undefined, record: map({}) }]],
+    [
+      'kept time',
+      { time_key: 'ts', keep_time_key: true },
+      '{"ts":1.5,"time":2}',
+      [event({ ts: 1.5, time: 2 }, new EventTime(1, 500000000))],
+    ],
+    [
+      'time_format makes time_type string',
+      { time_format: '%iso8601' },
+      '{"time":"2021-02-03T04:05:06Z"}',
+      [event({}, new EventTime(1612325106, 0))],
+    ],
+    [
+      'each of an array by itself',
+      { time_type: 'unixtime' },
+      '[{"time":5},{"time":[]}]',
+      [event({}, new EventTime(5, 0)), 'value must be a string or a number: []'],
+    ],
+  ]
+  it.each(cases)('%s', (_, values, text, expected) => {
+    expect(parsed('json', values, text)).toEqual(expected)
+  })
+})
+
+describe('types and nulls', () => {
+  const types = { a: 'integer', b: 'float', c: 'bool', d: 'string', e: 'array', f: 'array:|' }
+  const cases: Case[] = [
+    [
+      'texts',
+      { types },
+      '{"a":"12","b":"1.5x","c":"yes","d":5,"e":"x,y,,z,","f":"1|2","g":"same"}',
+      [event({ a: 12, b: 1.5, c: true, d: '5', e: ['x', 'y', '', 'z'], f: ['1', '2'], g: 'same' })],
+    ],
+    [
+      'others',
+      { types },
+      '{"a":1.9,"b":3,"c":"TRUE","d":null,"e":"","f":"x"}',
+      [event({ a: 1, b: new MsgFloat(3), c: true, d: null, e: [], f: ['x'] })],
+    ],
+    [
+      'odd ones',
+      { types },
+      '{"a":"0x1f","b":"1e3","c":"1","d":[1],"e":5}',
+      [event({ a: 0, b: new MsgFloat(1000), c: true, d: '[1]', e: ['5'] })],
+    ],
+    [
+      'integers',
+      { types: { a: 'integer', b: 'integer', c: 'integer', d: 'integer' } },
+      '{"a":" -4_2x","b":"99999999999999999999","c":"18446744073709551615","d":1e30}',
+      [event({ a: -42, b: new MsgFloat(1e20), c: 18446744073709551615n, d: new MsgFloat(1e30) })],
+    ],
+    [
+      'times',
+      { types: { a: 'time', b: 'time:%iso8601', c: 'time:unixtime', d: 'time', e: 'time' } },
+      '{"a":"2020-01-02","b":"2020-01-02T00:00:00Z","c":"7.5","d":5,"e":"bad"}',
+      [
+        event({
+          a: new EventTime(1577890800, 0),
+          b: new EventTime(1577923200, 0),
+          c: new EventTime(7, 0),
+          d: null,
+          e: null,
+        }),
+      ],
+    ],
+    [
+      'null_value_pattern and null_empty_string',
+      { null_value_pattern: '^-$', null_empty_string: true, types: { e: 'integer' } },
+      '{"a":"-","b":"","c":"x-","d":0,"e":"-"}',
+      [event({ a: null, b: null, c: 'x-', d: 0, e: null })],
+    ],
+    [
+      'false stays',
+      { types: { a: 'string', b: 'string' } },
+      '{"a":false,"b":true}',
+      [event({ a: false, b: 'true' })],
+    ],
+  ]
+  it.each(cases)('%s', (_, values, text, expected) => {
+    expect(parsed('json', values, text)).toEqual(expected)
+  })
+})
+
+describe('regexp', () => {
+  const expression = '/^(?<host>[^ ]+) (?<code>\\d+) ?(?<rest>.*)?$/'
+  const cases: Case[] = [
+    [
+      'groups',
+      { expression, types: { code: 'integer' } },
+      'h1 200 tail here',
+      [event({ host: 'h1', code: 200, rest: 'tail here' })],
+    ],
+    ['a group without part', { expression: '(?<a>x)|(?<b>y)' }, 'y', [event({ b: 'y' })]],
+    ['no match', { expression }, 'nothing', ['no match']],
+    [
+      'old flags',
+      { expression: '/^(?<a>A.)/', ignorecase: true, multiline: true },
+      'a\n',
+      [event({ a: 'a\n' })],
+    ],
+    ['not UTF-8', { expression }, raw('ff'), ['invalid byte sequence in UTF-8']],
+    ['no text', { expression }, 5, ['parse failed 5 is no string']],
+    [
+      'too long',
+      { expression },
+      'x'.repeat(70_000),
+      ['parse failed text of 70000 characters is too long for a regular expression (65536)'],
+    ],
+  ]
+  it.each(cases)('%s', (_, values, text, expected) => {
+    expect(parsed('regexp', values, text)).toEqual(expected)
+  })
+})
+
+describe('ltsv and none', () => {
+  const cases: [string, ...Case][] = [
+    ['ltsv', 'fields', {}, 'a:1\tb:x:y\tc:', [event({ a: '1', b: 'x:y', c: '' })]],
+    ['ltsv', 'no field', {}, 'novalue', [event({})]],
+    ['ltsv', 'an empty one', {}, 'k:v\t\tz:1', [event({ k: 'v', z: '1' })]],
+    ['ltsv', 'no key', {}, ':nokey', [event({ '': 'nokey' })]],
+    [
+      'ltsv',
+      'delimiters',
+      { delimiter: ',', label_delimiter: '=' },
+      'a=1,b=2',
+      [event({ a: '1', b: '2' })],
+    ],
+    [
+      'ltsv',
+      'pattern',
+      { delimiter_pattern: '/[,;]\\s*/' },
+      'a:1, b:2;c:3',
+      [event({ a: '1', b: '2', c: '3' })],
+    ],
+    ['ltsv', 'time', { time_type: 'unixtime' }, 'time:12', [event({}, new EventTime(12, 0))]],
+    ['ltsv', 'not UTF-8', {}, raw('ff'), ['invalid byte sequence in UTF-8']],
+    ['none', 'text', {}, '{"json":1}', [event({ message: '{"json":1}' })]],
+    ['none', 'key', { message_key: 'm' }, '', [event({ m: '' })]],
+    [
+      'none',
+      'no text',
+      { estimate_current_event: false },
+      5,
+      [{ time: undefined, record: map({ message: 5 }) }],
+    ],
+  ]
+  it.each(cases)('%s: %s', (type, _, values, text, expected) => {
+    expect(parsed(type, values, text)).toEqual(expected)
+  })
+})
+
+describe('times as text', () => {
+  const utc = (text: string) => Date.parse(text) / 1000
+  const cases: [string, Record<string, unknown>, number | string, number?][] = [
+    ['2021-02-03T04:05:06Z', { time_format: '%iso8601' }, utc('2021-02-03T04:05:06Z')],
+    [
+      '2021-02-03T04:05:06.789+09:00',
+      { time_format: '%iso8601' },
+      utc('2021-02-02T19:05:06Z'),
+      789e6,
+    ],
+    ['2021-02-03T04:05:06', { time_format: '%iso8601' }, utc('2021-02-02T19:05:06Z')],
+    ['2021-02-03T04:05:06', { time_format: '%iso8601', utc: true }, utc('2021-02-03T04:05:06Z')],
+    ['2021-02-03', { time_format: '%iso8601' }, 'invalid time format: value = 2021-02-03'],
+    [
+      '2021-13-03T00:00:00Z',
+      { time_format: '%iso8601' },
+      'invalid time format: value = 2021-13-03T00:00:00Z',
+    ],
+    // without a format
+    ['2021-02-03 04:05:06', {}, utc('2021-02-02T19:05:06Z')],
+    ['2021-02-03 04:05:06.123456789 -0530', {}, utc('2021-02-03T09:35:06Z'), 123456789],
+    ['2021/02/03', {}, utc('2021-02-02T15:00:00Z')],
+    ['20210203T040506Z', {}, utc('2021-02-03T04:05:06Z')],
+    ['10/Oct/2020:13:55:36 -0700', {}, utc('2020-10-10T20:55:36Z')],
+    ['Wed, 03 Feb 2021 04:05:06 GMT', {}, utc('2021-02-03T04:05:06Z')],
+    ['Wed Feb  3 04:05:06 UTC 2021', {}, utc('2021-02-03T04:05:06Z')],
+    ['Feb 3, 2021 4:05 PM EST', {}, utc('2021-02-03T21:05:00Z')],
+    ['Nov  3 04:05:06', {}, utc('2023-11-02T19:05:06Z')],
+    ['04:05:06', {}, utc('2023-11-14T19:05:06Z')],
+    ['2021-02-30', {}, 'invalid time format: value = 2021-02-30'],
+    ['2021-02-03 25:00', {}, 'invalid time format: value = 2021-02-03 25:00'],
+    ['garbage', {}, 'invalid time format: value = garbage'],
+    [
+      `2021-02-03${' '.repeat(100)}`,
+      {},
+      `invalid time format: value = 2021-02-03${' '.repeat(100)}`,
+    ],
+    ['1580000000', { time_type: 'unixtime' }, 1580000000],
+    ['garbage', { time_type: 'unixtime' }, 0],
+    ['1580000000.1234567891', { time_type: 'float' }, 1580000000, 123456789],
+    ['1580000000', { time_type: 'mixed', time_format: 'unixtime' }, 1580000000],
+    [
+      '2021-02-03T04:05:06Z',
+      { time_type: 'mixed', time_format: 'unixtime', time_format_fallbacks: ['%iso8601'] },
+      utc('2021-02-03T04:05:06Z'),
+    ],
+    [
+      'x',
+      { time_type: 'mixed', time_format_fallbacks: ['unixtime', '%iso8601'] },
+      'invalid time format: value = x, even though fallbacks: unixtime,%iso8601',
+    ],
+  ]
+  it.each(cases)('%s %j', (text, values, seconds, nanoseconds = 0) => {
+    const parser = create('regexp', {
+      expression: '^(?<time>[^]*)$'.replace('[^]', '(?m:.)'),
+      ...values,
+    })
+    const expected =
+      typeof seconds === 'string'
+        ? expect.objectContaining({ message: seconds })
+        : { time: new EventTime(seconds, nanoseconds), record: map({}) }
+    expect(parser.parse(text)).toEqual([expected])
+    // From the cache of the last value.
+    expect(parser.parse(text)).toEqual([expected])
+  })
+})
+
+describe('refused configurations', () => {
+  const cases: [string, Record<string, unknown>, string, string][] = [
+    ['regexp', { expression: '^x$' }, 'No named captures', 'expression'],
+    ['regexp', { expression: '(?<a>' }, 'invalid regexp', 'expression'],
+    ['ltsv', { delimiter_pattern: '[' }, 'invalid regexp', 'delimiter_pattern'],
+    ['json', { null_value_pattern: '*' }, 'invalid regexp', 'null_value_pattern'],
+    ['json', { types: { a: 'number' } }, "key:'a', type:'number'", 'types'],
+    [
+      'ltsv',
+      { timezone: 'Mars/Olympus', time_format: '%iso8601' },
+      'Unsupported timezone',
+      'timezone',
+    ],
+    ['ltsv', { timezone: '+09:00' }, 'specifying timezone requires time format', 'timezone'],
+    ['ltsv', { utc: true, localtime: true }, 'both of utc and localtime', 'utc'],
+    ['ltsv', { time_type: 'mixed' }, 'time_format_fallbacks is empty', 'section'],
+  ]
+  it.each(cases)('%s %j: %s', (type, values, words, place) => {
+    const attempt = () => create(type, values)
+    expect(attempt).toThrow(ConfigError)
+    expect(attempt).toThrow(words)
+    expect(attempt).toThrow(expect.objectContaining({ position: placeOf(place) }))
+  })
+})
