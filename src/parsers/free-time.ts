@@ -1,6 +1,7 @@
 import type { EventTime } from '../core/value.ts'
 import type { Zone } from '../kernel/types.ts'
 import { civilFromSeconds, daysFromCivil } from '../time/civil.ts'
+import { fromLocal } from '../time/strptime.ts'
 import { eventTime } from './event-time.ts'
 
 /**
@@ -107,10 +108,4 @@ function toEpoch(local: number, written: string | undefined, zone: Zone): number
   if (offset === null) return undefined
   const size = Number(offset[2]) * 3600 + Number(offset[3] ?? 0) * 60
   return local - (offset[1] === '-' ? -size : size)
-}
-
-/** Seconds since 1970 of a civil time (in seconds as if it were UTC) of that zone. */
-export function fromLocal(local: number, zone: Zone): number {
-  const guess = local - zone(local).offsetSeconds
-  return local - zone(guess).offsetSeconds
 }

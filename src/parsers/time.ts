@@ -4,10 +4,10 @@ import { ParserError } from '../core/parser.ts'
 import { type EventTime, MsgFloat, type MsgValue, RawString } from '../core/value.ts'
 import type { Zone } from '../kernel/types.ts'
 import { rubyInspect, rubyText } from '../text/ruby-text.ts'
+import { compileStrptime } from '../time/strptime.ts'
 import { localZone, parseZone, utcZone } from '../time/zones.ts'
 import { eventTime } from './event-time.ts'
 import { parseFreeTime } from './free-time.ts'
-import { compileTimeFormat } from './time-format.ts'
 import { toFloat, toInteger } from './types.ts'
 
 /** What a record's time field says. */
@@ -81,10 +81,7 @@ function textParser(
       position: settings.position,
     })
   }
-  const read =
-    format === undefined
-      ? (text: string) => parseFreeTime(text, zone, settings.clock.wallMs() / 1000)
-      : compileTimeFormat(format, zone)
+  const read = textReader(format, zone, settings)
   return (value) => {
     if (typeof value !== 'string') {
       return new ParserError(
@@ -93,8 +90,28 @@ function textParser(
           : `value must be string: ${rubyText(value)}`,
       )
     }
-    return read(value) ?? new ParserError(invalidTime(value))
+    const time = read(value)
+    return time === undefined
+      ? new ParserError(invalidTime(value))
+      : eventTime(time.seconds, time.nanoseconds ?? 0)
   }
+}
+
+function textReader(
+  format: string | undefined,
+  zone: Zone,
+  settings: TimeSettings,
+): (text: string) => EventTime | undefined {
+  const nowSeconds = () => settings.clock.wallMs() / 1000
+  if (format === undefined) return (text) => parseFreeTime(text, zone, nowSeconds())
+  const read = compileStrptime(format, { zone, nowSeconds })
+  if (read === undefined) {
+    throw new ConfigError(`no time can be read by the format ${format}`, {
+      position: settings.position,
+      hint: 'it has a directive that strptime does not know',
+    })
+  }
+  return read
 }
 
 function invalidTime(value: MsgValue): string {

@@ -225,6 +225,23 @@ describe('times as text', () => {
       { time_format: '%iso8601' },
       'invalid time format: value = 2021-13-03T00:00:00Z',
     ],
+    [
+      '2021-02-03 04:05:06',
+      { time_format: '%Y-%m-%d %H:%M:%S', timezone: '+05:30' },
+      utc('2021-02-02T22:35:06Z'),
+    ],
+    [
+      'Feb  3 21 04:05:06 PM',
+      { time_format: '%b %e %y %I:%M:%S %p', utc: true },
+      utc('2021-02-03T16:05:06Z'),
+    ],
+    [
+      '10/Oct/2020:13:55:36 -0700',
+      { time_format: '%d/%b/%Y:%H:%M:%S %z' },
+      utc('2020-10-10T20:55:36Z'),
+    ],
+    ['nope', { time_format: '%Y' }, 'invalid time format: value = nope'],
+    ['1960-01-01', { time_format: '%Y-%m-%d', utc: true }, utc('1960-01-01T00:00:00Z')],
     // without a format
     ['2021-02-03 04:05:06', {}, utc('2021-02-02T19:05:06Z')],
     ['2021-02-03 04:05:06.123456789 -0530', {}, utc('2021-02-03T09:35:06Z'), 123456789],
@@ -267,7 +284,10 @@ describe('times as text', () => {
     const expected =
       typeof seconds === 'string'
         ? expect.objectContaining({ message: seconds })
-        : { time: new EventTime(seconds, nanoseconds), record: map({}) }
+        : {
+            time: new EventTime(seconds, seconds < 0 ? undefined : nanoseconds),
+            record: map({}),
+          }
     expect(parser.parse(text)).toEqual([expected])
     // From the cache of the last value.
     expect(parser.parse(text)).toEqual([expected])
@@ -288,6 +308,7 @@ describe('refused configurations', () => {
       'timezone',
     ],
     ['ltsv', { timezone: '+09:00' }, 'specifying timezone requires time format', 'timezone'],
+    ['ltsv', { time_format: '%Y %i' }, 'no time can be read', 'time_format'],
     ['ltsv', { utc: true, localtime: true }, 'both of utc and localtime', 'utc'],
     ['ltsv', { time_type: 'mixed' }, 'time_format_fallbacks is empty', 'section'],
   ]
