@@ -88,7 +88,7 @@ export function createParserBase(
   const settings: TimeSettings = {
     localtime: isLocal(params),
     clock,
-    position: positionOf(params, 'timezone') ?? positionOf(params, 'timeFormat'),
+    position: positionOf(params, isWritten(params, 'timezone') ? 'timezone' : 'timeFormat'),
   }
   const parseTime = createTimeParser(
     {

@@ -47,9 +47,7 @@ export const jsonParser = defineParser({
 
 /** The same values, places included, with time_type string. */
 function withTextTime<P extends object>(params: P): P & { timeType: 'string' } {
-  return Object.assign(Object.create(Object.getPrototypeOf(params)), params, {
-    timeType: 'string' as const,
-  })
+  return Object.create(params, { timeType: { value: 'string' } })
 }
 
 /** null: no JSON. */

@@ -28,6 +28,6 @@ export function boundParams(shape: Shape, values: Readonly<Record<string, unknow
     bound[key] = value
     places[key] = placeOf(name)
   }
-  bound[ORIGIN] = { section: placeOf('section'), values: places }
-  return bound as never
+  const origin = { section: placeOf('section'), values: places }
+  return Object.defineProperty(bound, ORIGIN, { value: origin }) as never
 }
