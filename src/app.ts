@@ -14,7 +14,7 @@ import {
 import type { Component } from './core/component.ts'
 import { ConfigErrors } from './core/errors.ts'
 import type { Host } from './core/host.ts'
-import { createKernel } from './kernel/index.ts'
+import type { Kernel } from './kernel/index.ts'
 import { buildGraph, type CreateBuffered, type Graph } from './routing/build.ts'
 import { conflictsOf } from './routing/claims.ts'
 import { LogEvents } from './routing/log-events.ts'
@@ -43,7 +43,8 @@ export interface AppOverrides {
 export interface AppOptions {
   readonly host: Host
   readonly plugins: readonly PluginDefinition[]
-  readonly kernelModule: WebAssembly.Module
+  /** Made of the compiled module by createKernel; all plugins share it. */
+  readonly kernel: Kernel
   readonly config: AppConfig
   readonly overrides?: AppOverrides
   /** In place of src/buffer, for tests. */
@@ -78,7 +79,6 @@ export function createApp(options: AppOptions): App {
 class Sluice implements App {
   readonly #options: AppOptions
   readonly #host: Host
-  readonly #kernel: ReturnType<typeof createKernel>
   readonly #logEvents: LogEvents
   readonly #runner: GraphRunner
   readonly #unmatchedCounts: UnmatchedCounts
@@ -94,7 +94,6 @@ class Sluice implements App {
     this.#logEvents = new LogEvents(host)
     this.#host = { ...host, log: this.#logEvents.wrap(host.log) }
     this.#options = options
-    this.#kernel = createKernel(options.kernelModule)
     this.#runner = new GraphRunner(this.#host, this.#logEvents)
     this.#unmatchedCounts = new UnmatchedCounts(host.metrics)
     this.view = this.#createView()
@@ -117,6 +116,7 @@ class Sluice implements App {
 
   async start(): Promise<void> {
     this.#startedMs = this.#host.clock.wallMs()
+    this.#runner.collectLog(this.#graph)
     this.#dump(this.#config)
     await this.#runner.start(this.#graph)
     this.#state = 'running'
@@ -167,6 +167,7 @@ class Sluice implements App {
       error: cause,
     })
     this.#graph = this.#build(this.#config)
+    this.#runner.collectLog(this.#graph)
     await this.#runner.start(this.#graph)
     this.#state = 'running'
     this.#ready = true
@@ -178,7 +179,7 @@ class Sluice implements App {
       bound,
       plugins: this.#options.plugins,
       host: this.#host,
-      kernel: this.#kernel,
+      kernel: this.#options.kernel,
       system: this.#settings(bound.system),
       app: this.view,
       unmatchedCounts: this.#unmatchedCounts,
@@ -192,7 +193,8 @@ class Sluice implements App {
 
   #bind(config: AppConfig): BoundConfig {
     const registry = createRegistry(this.#options.plugins)
-    const { bound, errors, warnings } = bindConfig(config.root, registry)
+    const { workers, workerId } = this.#options.overrides ?? {}
+    const { bound, errors, warnings } = bindConfig(config.root, { registry, workers, workerId })
     for (const warning of [...(config.warnings ?? []), ...warnings]) this.#warn(warning)
     if (bound === undefined) throw new ConfigErrors(errors)
     return bound

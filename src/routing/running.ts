@@ -1,3 +1,4 @@
+import type { Consumer } from '../core/consumer.ts'
 import type { Host } from '../core/host.ts'
 import type { Graph } from './build.ts'
 import { type ClaimHolder, claimsCollide } from './claims.ts'
@@ -23,20 +24,24 @@ function livingOf(graph: Graph): readonly Living[] {
 export class GraphRunner {
   readonly #host: Host
   readonly #logEvents: LogEvents
+  #logConsumer: Consumer | undefined
 
   constructor(host: Host, logEvents: LogEvents) {
     this.#host = host
     this.#logEvents = logEvents
   }
 
+  /** From here on what is said becomes events, where the graph has a place for them: they wait for its start. */
+  collectLog(graph: Graph): void {
+    this.#logConsumer = logEventConsumer(graph, this.#host.log)
+    if (this.#logConsumer !== undefined) this.#logEvents.collect()
+  }
+
   /** Downstream first. Rejects with the error of the one that could not; the others are stopped again. */
   async start(graph: Graph): Promise<void> {
     this.#publish(graph)
-    const logConsumer = logEventConsumer(graph, this.#host.log)
-    // What is said while the graph starts becomes events too, once it has.
-    if (logConsumer !== undefined) this.#logEvents.collect()
     await startGraph(livingOf(graph))
-    if (logConsumer !== undefined) this.#logEvents.connect(logConsumer)
+    this.#connectLog()
   }
 
   /** Upstream first, until the deadline; what fails is logged. */
@@ -74,8 +79,8 @@ export class GraphRunner {
       await this.#stop([...early, ...old.outputs], deadline)
       throw error
     }
-    const logConsumer = logEventConsumer(next, this.#host.log)
-    if (logConsumer !== undefined) this.#logEvents.connect(logConsumer)
+    this.collectLog(next)
+    this.#connectLog()
     await this.#drain(old, { inTheWay, deadline })
     this.#forget(old, next)
   }
@@ -104,5 +109,9 @@ export class GraphRunner {
     for (const { id } of old.views) {
       if (!kept.has(id)) this.#host.metrics.forget({ plugin_id: id })
     }
+  }
+
+  #connectLog(): void {
+    if (this.#logConsumer !== undefined) this.#logEvents.connect(this.#logConsumer)
   }
 }

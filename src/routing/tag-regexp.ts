@@ -11,6 +11,8 @@ export function tagRegexp(
 ): (tag: string) => boolean {
   let expression: RegExp
   try {
+    // By itself first: what is wrong with it should be said of what is written.
+    rubyRegexp(source)
     expression = rubyRegexp(`\\A${source}\\Z`)
   } catch (error) {
     throw new ConfigError(`invalid match pattern: ${(error as Error).message}`, { position })

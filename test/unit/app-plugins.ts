@@ -1,0 +1,124 @@
+import { bufferTypes } from '../../src/buffer/index.ts'
+import {
+  defineFilter,
+  defineOutput,
+  defineSource,
+  type PluginContext,
+  type PluginDefinition,
+} from '../../src/config/define.ts'
+import { bool, integer, positionOf, string } from '../../src/config/schema.ts'
+import type { Batch } from '../../src/core/batch.ts'
+import { ConfigError } from '../../src/core/errors.ts'
+import { copyOutput } from '../../src/outputs/copy/index.ts'
+import { nullOutput } from '../../src/outputs/null/index.ts'
+import { relabelOutput } from '../../src/outputs/relabel/index.ts'
+import { roundrobinOutput } from '../../src/outputs/roundrobin/index.ts'
+
+/** What the test's plugins did, and how to make them do it. */
+export interface Stage {
+  /** `name tag xCount` of what spy outputs got. */
+  readonly taken: string[]
+  /** `+name`, `-name` of starts and stops. */
+  readonly lives: string[]
+  /** Emits from the source with that @id (or 'button_0'). */
+  press(id: string, batch: Batch): void | Promise<void>
+  /** Contexts that plugins were made with, by id: the newest. */
+  readonly contexts: Map<string, PluginContext>
+  readonly plugins: readonly PluginDefinition[]
+}
+
+export function createStage(): Stage {
+  const taken: string[] = []
+  const lives: string[] = []
+  const contexts = new Map<string, PluginContext>()
+
+  const button = defineSource({
+    name: 'button',
+    summary: 'Emits when a test presses it.',
+    shape: {
+      params: {
+        port: integer({ description: 'Claimed.', default: 0 }),
+        fail: bool({ description: 'Cannot start.', default: false }),
+      },
+    },
+    create(params, context) {
+      contexts.set(context.id, context)
+      return {
+        claims: [`tcp:127.0.0.1:${params.port}`],
+        start: async () => {
+          if (params.fail) throw new Error('the button is stuck')
+          lives.push(`+${context.id}`)
+        },
+        stop: async () => void lives.push(`-${context.id}`),
+      }
+    },
+  })
+
+  const spy = defineOutput({
+    name: 'spy',
+    summary: 'Notes what it gets.',
+    shape: {
+      params: {
+        name: string({ description: 'In the notes.', default: 'spy' }),
+        path: string({ description: 'Claimed.' }),
+        refuse: string({ description: 'Refuses this tag with an exception.' }),
+        late: string({ description: 'Refuses this tag by a rejection.' }),
+        bad: bool({ description: 'Its creation fails.', default: false }),
+      },
+    },
+    create(params, context) {
+      contexts.set(context.id, context)
+      if (params.bad) {
+        throw new ConfigError(`'bad' is bad`, { position: positionOf(params, 'bad') })
+      }
+      return {
+        claims: params.path === undefined ? [] : [`file:${params.path}`],
+        emit(batch) {
+          if (batch.tag === params.refuse) throw new Error('refused')
+          if (batch.tag === params.late) return Promise.reject(new Error('refused late'))
+          taken.push(`${params.name} ${batch.tag} x${batch.count}`)
+          return undefined
+        },
+        start: async () => void lives.push(`+${params.name}`),
+        stop: async () => void lives.push(`-${params.name}`),
+        flush: async () => void lives.push(`flush ${params.name}`),
+      }
+    },
+  })
+
+  const half = defineFilter({
+    name: 'half',
+    summary: 'Leaves out the second half, reports `reports` events, throws for tag `throw`.',
+    shape: { params: { reports: integer({ description: 'Events to report.', default: 0 }) } },
+    create: (params, context) => ({
+      apply(batch) {
+        if (batch.tag === 'throw') throw new TypeError('filter broke')
+        for (let i = 0; i < params.reports; i++) {
+          const packed = batch.packed.subarray(0, 3)
+          context.emitError({ tag: batch.tag, packed, count: 1 }, new Error('odd event'))
+        }
+        const count = Math.floor(batch.count / 2)
+        return count === 0
+          ? undefined
+          : { tag: batch.tag, packed: batch.packed.subarray(0, count * 3), count }
+      },
+    }),
+  })
+
+  return {
+    taken,
+    lives,
+    contexts,
+    press: (id, batch) => contexts.get(id)!.router.emit(batch),
+    plugins: [
+      button,
+      spy,
+      half,
+      copyOutput,
+      relabelOutput,
+      roundrobinOutput,
+      nullOutput,
+      ...bufferTypes,
+    ],
+  }
+}
