@@ -51,6 +51,24 @@ export class PermanentError extends Error {
   }
 }
 
+/** A sink could not take the chunk now, and may have said when to ask again. */
+export class RetryableError extends Error {
+  override readonly name = 'RetryableError'
+  readonly code: string
+  /** Not before so many milliseconds from now; undefined: as the retry policy has it. */
+  readonly retryAfterMs: number | undefined
+
+  constructor(
+    code: string,
+    message: string,
+    options: { cause?: unknown; retryAfterMs?: number | undefined } = {},
+  ) {
+    super(message, { cause: options.cause })
+    this.code = code
+    this.retryAfterMs = options.retryAfterMs
+  }
+}
+
 /** A buffer has no room and its overflow_action says to refuse: the source must not acknowledge. */
 export class BufferOverflowError extends Error {
   override readonly name = 'BufferOverflowError'

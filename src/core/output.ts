@@ -8,6 +8,11 @@ export interface Output extends Component, Consumer {
   readonly claims?: readonly string[]
   /** Delivers what it holds now, without waiting for its interval (signal USR1, API). */
   flush?(): Promise<void>
+  /**
+   * Looks for what would keep `start` from working (a directory that cannot be written, a missing certificate), and
+   * changes nothing. Rejects with ConfigError. For --dry-run, and the first thing `start` does.
+   */
+  check?(): Promise<void>
   /** For monitor_agent and metrics; see there. */
   statistics?(): OutputStatistics
 }
@@ -50,10 +55,18 @@ export interface Sink extends Component {
   readonly formatter: Formatter
   /**
    * Delivers one chunk. Resolves: delivered, whole. Rejects with PermanentError: the same bytes will never be
-   * taken. Rejects otherwise: to be retried. Called for at most `flush_thread_count` chunks at once.
+   * taken. Rejects otherwise: to be retried, not before RetryableError's `retryAfterMs` if it is one. Called for
+   * at most `flush_thread_count` chunks at once.
    */
-  write(chunk: Chunk, signal: AbortSignal): Promise<void>
+  write(chunk: Chunk, signal: AbortSignal): Promise<WriteResult | void>
   readonly claims?: readonly string[]
+  /** As Output.check. */
+  check?(): Promise<void>
+}
+
+export interface WriteResult {
+  /** Events of the chunk that the destination did not take, and that are not to be sent again: counted as dropped. */
+  readonly refused?: { readonly reason: string; readonly events: number }
 }
 
 /** What chunk keys say about a chunk. `variables` are the record fields among the keys, as text would show them. */

@@ -1,0 +1,24 @@
+/** The public face of buffering: what outputs declare, and what wraps their sinks. */
+export { type Books, createBooks, exposeBooks } from './books.ts'
+export {
+  type BufferedOutputOptions,
+  createBuffered,
+  createBufferedOutput,
+} from './buffered-output.ts'
+export { type Chunking, chunkingOf } from './chunk-keys.ts'
+export {
+  compileTemplate,
+  placeholdersIn,
+  type Template,
+  validatePlaceholders,
+} from './placeholders.ts'
+export {
+  type BufferParams,
+  bufferSection,
+  optionalBufferSection,
+  outputParams,
+  secondarySection,
+} from './sections.ts'
+export { countsOf } from './statistics.ts'
+export type { ChunkStore, RecoveredChunk, StoredChunk } from './store.ts'
+export { bufferTypes } from './types.ts'

@@ -1,0 +1,52 @@
+import type { Clock, Timer } from '../core/host.ts'
+
+/**
+ * Slows sources down to what a sink takes, so that a burst at full speed does not fill memory up to the buffer's
+ * limit: while more than `highBytes` are on their way, emits stay pending until some have arrived. Only
+ * while chunks do arrive: a sink that stalls or fails holds nobody up (then total_limit_size and overflow_action hold), so
+ * that it cannot stop the other outputs of its sources.
+ */
+export const pacedBytes = 32 * 1024 * 1024
+export const stallMs = 500
+
+export class Pacer {
+  readonly #clock: Clock
+  #waiting: (() => void)[] = []
+  #lastProgressMs: number
+  #timer: Timer | undefined
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.#lastProgressMs = Number.NEGATIVE_INFINITY
+  }
+
+  /** `backlogBytes`: queued and in flight. Undefined: go on. */
+  wait(backlogBytes: number): Promise<void> | undefined {
+    if (backlogBytes <= pacedBytes) return undefined
+    const leftMs = this.#lastProgressMs + stallMs - this.#clock.monotonicMs()
+    if (leftMs <= 0) return undefined
+    this.#timer ??= this.#clock.after(leftMs, () => this.#checkStall())
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  /** A delivery began with nothing else under way, or a chunk arrived. */
+  progress(backlogBytes: number): void {
+    this.#lastProgressMs = this.#clock.monotonicMs()
+    if (backlogBytes <= pacedBytes) this.release()
+  }
+
+  release(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const resolve of waiting) resolve()
+  }
+
+  #checkStall(): void {
+    this.#timer = undefined
+    const leftMs = this.#lastProgressMs + stallMs - this.#clock.monotonicMs()
+    if (leftMs <= 0) this.release()
+    else this.#timer = this.#clock.after(leftMs, () => this.#checkStall())
+  }
+}

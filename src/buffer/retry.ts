@@ -1,0 +1,110 @@
+/**
+ * When to try again, as Fluentd counts it: one state an output, made at the first failure, dropped at the
+ * first success. Pure: times are milliseconds of the caller's clock, chance is handed in.
+ */
+export interface RetryPolicy {
+  readonly type: 'exponential_backoff' | 'periodic'
+  readonly waitMs: number
+  readonly base: number
+  /** Infinity: none. */
+  readonly maxIntervalMs: number
+  readonly timeoutMs: number
+  /** Infinity: none. */
+  readonly maxTimes: number
+  readonly forever: boolean
+  readonly randomize: boolean
+  /** Share of the whole retry time after which the secondary takes over; undefined: there is no secondary. */
+  readonly secondaryThreshold: number | undefined
+}
+
+export interface RetryState {
+  readonly startMs: number
+  /** Retries that failed: 0 after the first failure. */
+  readonly steps: number
+  readonly nextMs: number
+  /** Value of `steps` when the secondary took over. */
+  readonly secondarySince: number | undefined
+}
+
+/** How far a randomised interval may be from the exact one, as a share of it. */
+const randomizeWidth = 0.125
+
+/** After the first failure. */
+export function firstFailure(policy: RetryPolicy, nowMs: number): RetryState {
+  return { startMs: nowMs, steps: 0, nextMs: nowMs + policy.waitMs, secondarySince: undefined }
+}
+
+/** After a failure at `nowMs`, at or behind `state.nextMs`. `unit`: 0 to 1, by chance. */
+export function failedAgain(
+  policy: RetryPolicy,
+  state: RetryState,
+  now: { nowMs: number; unit: number },
+): RetryState {
+  const steps = state.steps + 1
+  const secondarySince =
+    state.secondarySince ?? (usesSecondary(policy, state, now.nowMs) ? steps : undefined)
+  const stepped = { ...state, steps, secondarySince }
+  return { ...stepped, nextMs: nextTime(policy, stepped, now) }
+}
+
+/** A sink said when it wants to be asked again: not before `nowMs + delayMs`, and not beyond the time limit. */
+export function notBefore(
+  policy: RetryPolicy,
+  state: RetryState,
+  now: { nowMs: number; delayMs: number },
+): RetryState {
+  const wanted = Math.max(state.nextMs, now.nowMs + now.delayMs)
+  const latest = policy.forever ? wanted : state.startMs + policy.timeoutMs
+  return { ...state, nextMs: Math.max(state.nextMs, Math.min(wanted, latest)) }
+}
+
+/** Whether an attempt at `nowMs` goes to the secondary. */
+export function usesSecondary(policy: RetryPolicy, state: RetryState, nowMs: number): boolean {
+  if (policy.forever || policy.secondaryThreshold === undefined) return false
+  return state.secondarySince !== undefined || nowMs >= secondaryStart(policy, state)
+}
+
+/** Whether no further attempt is to be made. */
+export function isExhausted(policy: RetryPolicy, state: RetryState): boolean {
+  if (policy.forever) return false
+  return state.nextMs >= state.startMs + policy.timeoutMs || state.steps >= policy.maxTimes
+}
+
+function nextTime(
+  policy: RetryPolicy,
+  state: RetryState,
+  { nowMs, unit }: { nowMs: number; unit: number },
+): number {
+  const since = state.secondarySince
+  const times = since === undefined ? state.steps : state.steps - since + 1
+  const exact = interval(policy, times)
+  const naive = nowMs + (policy.randomize ? exact * (1 + randomizeWidth * (2 * unit - 1)) : exact)
+  if (policy.forever) return naive
+  const toSecondary = policy.secondaryThreshold !== undefined && since === undefined
+  return Math.min(
+    naive,
+    toSecondary ? secondaryStart(policy, state) : state.startMs + policy.timeoutMs,
+  )
+}
+
+/** Milliseconds before the attempt number `times`, from 1. */
+function interval(policy: RetryPolicy, times: number): number {
+  if (policy.type === 'periodic') return policy.waitMs
+  const raw = policy.waitMs * policy.base ** (times - 1)
+  return Math.min(raw, policy.maxIntervalMs, Number.MAX_SAFE_INTEGER)
+}
+
+function secondaryStart(policy: RetryPolicy, state: RetryState): number {
+  return state.startMs + wholeRetryTime(policy) * (policy.secondaryThreshold ?? 1)
+}
+
+/** Time that all retries take: the timeout, or less where retry_max_times ends them sooner. */
+function wholeRetryTime(policy: RetryPolicy): number {
+  let sum = 0
+  for (let i = 1; i <= policy.maxTimes; i += 1) {
+    sum += interval(policy, i)
+    // An interval of nothing would never reach the timeout.
+    if (sum >= policy.timeoutMs || policy.waitMs <= 0) break
+  }
+  return Math.min(sum, policy.timeoutMs)
+}
