@@ -21,7 +21,8 @@ function run(c) {
     let round = 0
     let next = 0
     let waiting = 0 // ack bytes still expected before the next piece
-    socket.on('error', reject)
+    // Fluentd ends a connection with a reset when its peer has: no fault once everything is sent.
+    socket.on('error', (error) => (socket.writableFinished ? resolve() : reject(error)))
     socket.on('data', (data) => {
       if (!options.ack) return
       waiting -= data.length

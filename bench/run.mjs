@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// npm run bench -- [--cells REGEXP] [--seconds N] [--runs N] [--ack] [--json FILE] [--no-mover] [--peer NAME='COMMAND {conf}'] ...
+// npm run bench -- [--cells REGEXP] [--seconds N] [--runs N] [--ack] [--json FILE] [--no-mover] [--servers REGEXP] [--peer NAME='COMMAND {conf}'] ...
 //
 // Cells are named <mode>_to_<sink>[_acked]: {message, forward, packed, gzip} × {null, stdout, file, http}. For each: starts the server
 // with a configuration of its own, sends pre-encoded Docker-like events (250 bytes packed, 4 connections) from a second process, and waits
@@ -27,6 +27,7 @@ const { values: options } = parseArgs({
     seconds: { type: 'string', default: '4' },
     runs: { type: 'string', default: '1' },
     connections: { type: 'string', default: '4' },
+    servers: { type: 'string', default: '.' },
     ack: { type: 'boolean', default: false },
     json: { type: 'string' },
     'no-mover': { type: 'boolean', default: false },
@@ -266,7 +267,7 @@ const servers = [
     name: text.slice(0, text.indexOf('=')),
     command: text.slice(text.indexOf('=') + 1),
   })),
-]
+].filter((server) => new RegExp(options.servers).test(server.name))
 const cells = []
 for (const sink of ['null', 'stdout', 'file', 'http']) {
   for (const mode of modes) cells.push({ mode, sink, ack: false }, { mode, sink, ack: true })
@@ -313,7 +314,7 @@ for (const cell of chosen) {
       failed += row.problems.length
     }
     const versus =
-      server.name === 'sluice' ? undefined : own[0].eventsPerCpuSecond / row.eventsPerCpuSecond
+      server.name === 'sluice' ? undefined : own[0]?.eventsPerCpuSecond / row.eventsPerCpuSecond
     rows.push({ ...row, versus })
     console.log(
       `${cell.name.padEnd(26)}${server.name.padEnd(12)}${whole(row.eventsPerSecond).padStart(11)}${whole(row.eventsPerCpuSecond).padStart(12)}${row.peakMb.toFixed(0).padStart(9)}${(row.moverRatio?.toFixed(2) ?? '').padStart(13)}${(versus ? `${versus.toFixed(2)}` : '').padStart(9)}${row.problems.length ? `  NOT ALL ARRIVED: ${row.problems.join(', ')}` : ''}`,
