@@ -13,4 +13,9 @@ export interface Formatter {
    * longer is a piece of its own).
    */
   format(batch: Batch, maxPieceBytes: number, piece: PieceConsumer): void
+  /**
+   * The same events with exactly one LF more than their text has after one line end at its end was taken off: what
+   * Fluentd's stdout output makes of any formatter's text. Absent: use the formatter as it is.
+   */
+  readonly asLines?: () => Formatter
 }

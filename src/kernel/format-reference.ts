@@ -9,9 +9,10 @@ import {
 } from '../core/value.ts'
 import { decodeRecord, decodeTime } from '../msgpack/entries.ts'
 import { skipValue } from '../msgpack/walk.ts'
+import { ojFloat, rubyString } from '../text/ruby-ascii.ts'
+import { rubyFloat } from '../text/ruby-text.ts'
 import { formatTime } from '../time/format-time.ts'
 import type { TimeStep } from '../time/strftime.ts'
-import { ojFloat, rubyFloat, rubyString } from './ruby-text.ts'
 import type { FormatCounts, FormatSpec, TimeFormat } from './types.ts'
 
 /**

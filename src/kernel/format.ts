@@ -1,5 +1,6 @@
 import type { Batch } from '../core/batch.ts'
 import type { PieceConsumer } from '../core/formatter.ts'
+import { rubyFloat } from '../text/ruby-text.ts'
 import { compileStrftime, type TimeStep } from '../time/strftime.ts'
 import { encodeProgram, table, writeConstants } from './format-program.ts'
 import {
@@ -11,7 +12,6 @@ import {
   timeFormatOf,
 } from './format-reference.ts'
 import type { Layout } from './layout.ts'
-import { rubyFloat } from './ruby-text.ts'
 import type { FormatCounts, FormatProgram, FormatSpec, Kernel, Zone } from './types.ts'
 
 /** What the kernel's formatter imports (module `env`). */

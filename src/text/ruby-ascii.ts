@@ -6,26 +6,12 @@ import {
   type MsgValue,
   RawString,
 } from '../core/value.ts'
+import { rubyFloat } from './ruby-text.ts'
 
-/** Values as Ruby writes them by `to_s` and `inspect`: what Fluentd's text formatters, and keys in JSON, show. */
-
-/** A float by Ruby's Float#to_s: the shortest digits, an exponent below 1e-4 and from 1e16 on. */
-export function rubyFloat(value: number): string {
-  if (Number.isNaN(value)) return 'NaN'
-  if (!Number.isFinite(value)) return value > 0 ? 'Infinity' : '-Infinity'
-  if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0'
-  const sign = value < 0 ? '-' : ''
-  const [mantissa = '', power = ''] = Math.abs(value).toExponential().split('e')
-  const digits = mantissa.replace('.', '')
-  const exponent = Number(power)
-  if (exponent >= 16 || exponent < -4) {
-    const far = String(Math.abs(exponent)).padStart(2, '0')
-    return `${sign}${digits[0]}.${digits.slice(1) || '0'}e${exponent < 0 ? '-' : '+'}${far}`
-  }
-  if (exponent < 0) return `${sign}0.${'0'.repeat(-exponent - 1)}${digits}`
-  const whole = digits.slice(0, exponent + 1).padEnd(exponent + 1, '0')
-  return `${sign}${whole}.${digits.slice(exponent + 1) || '0'}`
-}
+/**
+ * Values as Fluentd's formatters write them: by Ruby's `to_s` and `inspect`, in a process whose strings are binary by default,
+ * so that `inspect` escapes whatever is not ASCII. (ruby-text.ts has `inspect` as it is with UTF-8.)
+ */
 
 /** A float as Oj writes it: whole numbers of up to 63 bits in full, and no minus zero. */
 export function ojFloat(value: number): string {
@@ -40,20 +26,20 @@ export function rubyString(value: MsgValue, time: TimeText = utcText): string {
   if (value instanceof Uint8Array) return textOf(value)
   if (value instanceof RawString) return textOf(value.bytes)
   if (value instanceof EventTime) return String(value.seconds)
-  return rubyInspect(value, time)
+  return inspectAscii(value, time)
 }
 
 export type TimeText = (time: EventTime) => string
 const utcText: TimeText = (time) => String(time.seconds)
 
-/** Ruby's `inspect`, as in a process whose strings are binary by default (Fluentd's): what is not ASCII is escaped. */
-export function rubyInspect(value: MsgValue, time: TimeText = utcText): string {
+/** Ruby's `inspect`, in ASCII. */
+export function inspectAscii(value: MsgValue, time: TimeText = utcText): string {
   if (typeof value === 'string') return inspectText(value)
   if (value === null) return 'nil'
   if (typeof value === 'number') return Number.isInteger(value) ? String(value) : rubyFloat(value)
   if (typeof value === 'boolean' || typeof value === 'bigint') return String(value)
   if (value instanceof MsgFloat) return rubyFloat(value.value)
-  if (Array.isArray(value)) return `[${value.map((item) => rubyInspect(item, time)).join(', ')}]`
+  if (Array.isArray(value)) return `[${value.map((item) => inspectAscii(item, time)).join(', ')}]`
   if (value instanceof Map) return inspectMap(value, time)
   if (value instanceof RawString) return inspectRaw(value.bytes)
   if (value instanceof Uint8Array) return inspectBytes(value)
@@ -64,7 +50,7 @@ export function rubyInspect(value: MsgValue, time: TimeText = utcText): string {
 function inspectMap(map: MsgMap, time: TimeText): string {
   const pairs: string[] = []
   for (const [key, value] of map)
-    pairs.push(`${rubyInspect(key, time)}=>${rubyInspect(value, time)}`)
+    pairs.push(`${inspectAscii(key, time)}=>${inspectAscii(value, time)}`)
   return `{${pairs.join(', ')}}`
 }
 
