@@ -1,5 +1,6 @@
+import { Engine } from './engine.ts'
 import { createFormat, formatImports } from './format.ts'
-import { createLayout, type LayoutSizes } from './layout.ts'
+import { createLayout, type Layout, type LayoutSizes } from './layout.ts'
 import { createScan } from './scan.ts'
 import type { Kernel } from './types.ts'
 
@@ -10,13 +11,15 @@ export type * from './types.ts'
  * wanted can be made of one module, each with a memory of its own and with sizes of its own.
  */
 export function createKernel(module: WebAssembly.Module, sizes: LayoutSizes = {}): Kernel {
-  const layout = createLayout(sizes)
-  const memory = new WebAssembly.Memory({ initial: layout.pages, maximum: layout.pages })
-  const instance = new WebAssembly.Instance(module, {
-    env: { memory, abort, ...formatImports(memory) },
-  })
-  const scan = createScan(instance, memory, layout)
-  const format = createFormat(instance, memory, layout)
+  const make = (layout: Layout): { instance: WebAssembly.Instance; engine: Engine } => {
+    const memory = new WebAssembly.Memory({ initial: layout.pages, maximum: layout.pages })
+    const env = { memory, abort, ...formatImports(memory) }
+    const instance = new WebAssembly.Instance(module, { env })
+    return { instance, engine: new Engine(instance, memory, layout) }
+  }
+  const { instance, engine } = make(createLayout(sizes))
+  const scan = createScan(engine, (layout) => make(layout).engine)
+  const format = createFormat(instance, engine.memory, engine.layout)
   return { ...scan, ...format }
 }
 

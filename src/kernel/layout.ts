@@ -40,10 +40,16 @@ export const pageBytes = 65_536
 export const readAreaBytes = 256 * 1024
 
 /** The longest head of an unfinished message that is put in front of the next read; a longer one is kept apart. */
-export const headroomBytes = 64 * 1024
+export const headroomBytes = 512 * 1024
 
 /** After each region: SIMD loads and stores may touch this much beyond the end of what they are given. */
 export const guardBytes = 64
+
+/**
+ * What rewriting may add to the entries of a slice: `92 00 80` becomes 12 bytes when a zero time means now, and a slice
+ * has 256 KiB.
+ */
+const growthBytes = 1024 * 1024
 
 /** In front of it all: the module's own constants (AssemblyScript's static data). */
 const staticBytes = pageBytes
@@ -64,7 +70,7 @@ export function createLayout(sizes: LayoutSizes = {}): Layout {
   const scanTables = take(scanTablesBytes - guardBytes)
   const input = take(headroomBytes + bodyBytes)
   const acks = take(headroomBytes + bodyBytes)
-  const normalised = take(headroomBytes + bodyBytes)
+  const normalised = take(headroomBytes + bodyBytes + growthBytes)
   const formatTables = take(formatTablesBytes)
   const formatInput = take(sizes.formatInputBytes ?? defaultFormatInputBytes)
   const formatOutput = take(sizes.formatOutputBytes ?? defaultFormatOutputBytes)

@@ -1,4 +1,7 @@
 // Entry of the kernel: what JavaScript may call. Scanning stands in scan*.ts, formatting in format*.ts.
-export function version(): i32 {
-  return 1;
-}
+export { scanEntries, scanRewrite } from './scan-entries';
+export { scanFrame, scanFrameStart, scanFrameStartInside } from './scan-frame';
+export { scanLimits, scanNext, scanRegions } from './scan-message';
+export { scanSlice } from './scan-slice';
+export { scanInit } from './scan-walk';
+export { formatMiddle, formatProgram, formatRun } from './format';

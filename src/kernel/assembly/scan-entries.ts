@@ -1,0 +1,289 @@
+// Entries `[time, record]`, end to end: what is valid, what can stay where it lies, and rewriting of what cannot.
+
+import {
+  be16, be32, BUDGET, fail, FAULT, NONE, RESULT, TOO_MANY_ITEMS, TRUNCATED, walk,
+} from './scan-walk';
+
+export const COUNT: usize = RESULT + 28;
+export const INVALID: usize = RESULT + 32;
+export const PACKED_END: usize = RESULT + 24;
+export const SLICES: usize = RESULT + 52;
+/** Where the last whole entry ended, how many were read, and what BUDGET was there. */
+export const ENTRIES_END: usize = RESULT + 80;
+export const ENTRIES_READ: usize = RESULT + 84;
+export const ENTRIES_BUDGET: usize = RESULT + 92;
+
+/** Of the entry read last: what it is, and its parts. */
+const SHAPE: usize = RESULT + 96;
+const TIME_AT: usize = RESULT + 100;
+const TIME_END: usize = RESULT + 104;
+const RECORD_AT: usize = RESULT + 108;
+const RECORD_END: usize = RESULT + 112;
+const TIME_FORM: usize = RESULT + 116;
+
+/** Values of SHAPE: as it should be; valid, but to be written anew; to be left out. */
+const PLAIN: u32 = 0;
+const REWRITE: u32 = 1;
+const DROP: u32 = 2;
+
+/** Values of TIME_FORM: how the time is to be written. */
+export const TIME_COPIED: u32 = 0;
+export const TIME_NOW: u32 = 1;
+export const TIME_FROM_FLOAT: u32 = 2;
+export const TIME_BAD: u32 = 3;
+
+/** Slices of what scanEntries walked: start, end, count, invalid, and 1 if it must be rewritten. */
+const SLICE_TABLE: usize = RESULT + 8192;
+const sliceBytesMin: usize = 256 * 1024;
+const slicesMax: usize = 1000;
+
+/**
+ * Whether the value at `p`, which is whole, can be a time, and how it is to be written. `zeroIsNow`: Fluentd's rule of Message
+ * mode; `lenient`: skip_invalid_event false.
+ */
+export function timeForm(p: usize, zeroIsNow: bool, lenient: bool): u32 {
+  const head = <u32>load<u8>(p);
+  let zero = false;
+  if (head < 0x80) zero = head == 0;
+  else if (head >= 0xe0) zero = false;
+  else {
+    switch (head) {
+      case 0xcc: case 0xd0: zero = load<u8>(p + 1) == 0; break;
+      case 0xcd: case 0xd1: zero = load<u16>(p + 1) == 0; break;
+      case 0xce: case 0xd2: zero = load<u32>(p + 1) == 0; break;
+      case 0xcf: case 0xd3: zero = load<u64>(p + 1) == 0; break;
+      case 0xd7: zero = load<u32>(p + 2) == 0; break;
+      case 0xc7: zero = load<u32>(p + 3) == 0; break;
+      case 0xc0: return lenient ? TIME_NOW : TIME_BAD;
+      case 0xca: case 0xcb: return lenient ? floatForm(p) : TIME_BAD;
+      default: return TIME_BAD;
+    }
+  }
+  return zero && zeroIsNow ? TIME_NOW : TIME_COPIED;
+}
+
+function floatAt(p: usize): f64 {
+  if (load<u8>(p) == 0xca) return <f64>reinterpret<f32>(bswap<u32>(load<u32>(p + 1)));
+  return reinterpret<f64>(bswap<u64>(load<u64>(p + 1)));
+}
+
+function floatForm(p: usize): u32 {
+  const value = floatAt(p);
+  if (abs<f64>(value) < 1) return TIME_NOW;
+  return value >= 0 && value < 4294967296.0 ? TIME_FROM_FLOAT : TIME_BAD;
+}
+
+/** Writes the time at `p` (to `timeEnd`) to `o`, and says where it ends there. */
+export function writeTime(o: usize, p: usize, timeEnd: usize, form: u32, seconds: u32, nanoseconds: u32): usize {
+  if (form == TIME_COPIED) return copy(o, p, timeEnd);
+  if (form == TIME_FROM_FLOAT) {
+    const value = floatAt(p);
+    seconds = <u32>value;
+    nanoseconds = <u32>((value - <f64>seconds) * 1e9);
+  }
+  store<u16>(o, 0x00d7);
+  store<u32>(o + 2, bswap<u32>(seconds));
+  store<u32>(o + 6, bswap<u32>(nanoseconds));
+  return o + 10;
+}
+
+/** Copies [p, end) to `o`, in steps of 16 bytes: up to 15 more are read and written. */
+// @ts-ignore: decorator
+@inline
+export function copy(o: usize, p: usize, end: usize): usize {
+  const length = end - p;
+  if (length > 512) {
+    memory.copy(o, p, length);
+    return o + length;
+  }
+  let q = o;
+  while (p < end) {
+    v128.store(q, v128.load(p));
+    q += 16;
+    p += 16;
+  }
+  return o + length;
+}
+
+/** Where the entry at `p` ends (0 and FAULT if it does not); sets SHAPE. */
+// @ts-ignore: decorator
+@inline
+function entry(p: usize, end: usize, levels: i32, lenient: bool): usize {
+  if (!lenient && load<u8>(p) == 0x92) {
+    const time = <u32>load<u8>(p + 1);
+    let at: usize = 0;
+    if (time == 0xd7 && load<u8>(p + 2) == 0) at = p + 11;
+    else if (time == 0xce || time == 0xd2) at = p + 6;
+    else if (time < 0x80 || time >= 0xe0) at = p + 2;
+    if (at != 0 && at < end) {
+      const head = <u32>load<u8>(at);
+      if ((head & 0xf0) == 0x80) {
+        const budget = load<u32>(BUDGET);
+        const n = (head & 15) + 2;
+        if (n > budget) return fail(TOO_MANY_ITEMS);
+        store<u32>(BUDGET, budget - n);
+        store<u32>(SHAPE, PLAIN);
+        return walk(at + 1, end, (head & 15) << 1, levels - 2);
+      }
+    }
+  }
+  return anyEntry(p, end, levels, lenient);
+}
+
+/** Elements of the array whose head is at `p`, -1 if there is no array; -2 if its head is cut. */
+export function arrayCount(p: usize, end: usize): i64 {
+  const head = <u32>load<u8>(p);
+  if ((head & 0xf0) == 0x90) return head & 15;
+  if (head == 0xdc) return p + 3 > end ? -2 : <i64>be16(p + 1);
+  if (head == 0xdd) return p + 5 > end ? -2 : <i64>be32(p + 1);
+  return -1;
+}
+
+// @ts-ignore: decorator
+@inline
+export function arrayHeadBytes(p: usize): usize {
+  const head = <u32>load<u8>(p);
+  return head == 0xdc ? 3 : head == 0xdd ? 5 : 1;
+}
+
+export function spend(items: i64): bool {
+  const budget = load<u32>(BUDGET);
+  if (items > <i64>budget) return fail(TOO_MANY_ITEMS) != 0;
+  store<u32>(BUDGET, budget - <u32>items);
+  return true;
+}
+
+// @ts-ignore: decorator
+@inline
+export function isMap(p: usize): bool {
+  const head = <u32>load<u8>(p);
+  return (head & 0xf0) == 0x80 || head == 0xde || head == 0xdf;
+}
+
+/** The same for entries of every form: any array head, metadata beside the time, further elements, other values. */
+function anyEntry(p: usize, end: usize, levels: i32, lenient: bool): usize {
+  if (p >= end) return fail(TRUNCATED);
+  store<u32>(SHAPE, DROP);
+  const elements = arrayCount(p, end);
+  if (elements == -2) return fail(TRUNCATED);
+  if (elements == -1) return walk(p, end, 1, levels);
+  if (!spend(elements)) return 0;
+  let at = p + arrayHeadBytes(p);
+  if (elements == 0) return at;
+  const plain = elements == 2 && load<u8>(p) == 0x92;
+  let timeAt = at;
+  if (at >= end) return fail(TRUNCATED);
+  const parts = arrayCount(at, end);
+  if (parts >= 1) timeAt = at + arrayHeadBytes(at);
+  at = walk(at, end, 1, levels - 1);
+  if (at == 0) return 0;
+  let form = parts == 0 ? TIME_BAD : timeForm(timeAt, lenient, lenient);
+  let timeEnd = at;
+  if (parts >= 1 && form != TIME_BAD) {
+    // Walked once already: this finds only where the time ends.
+    const budget = load<u32>(BUDGET);
+    timeEnd = walk(timeAt, end, 1, levels);
+    store<u32>(BUDGET, budget);
+  }
+  if (elements == 1) return at;
+  if (at >= end) return fail(TRUNCATED);
+  const recordAt = at;
+  const recordEnd = walk(at, end, 1, levels - 1);
+  if (recordEnd == 0) return 0;
+  const last = walk(recordEnd, end, <u32>(elements - 2), levels - 1);
+  if (last == 0 || form == TIME_BAD || !isMap(recordAt)) return last;
+  store<u32>(SHAPE, plain && parts < 0 && form == TIME_COPIED ? PLAIN : REWRITE);
+  store<u32>(TIME_FORM, form);
+  store<u32>(TIME_AT, <u32>timeAt);
+  store<u32>(TIME_END, <u32>timeEnd);
+  store<u32>(RECORD_AT, <u32>recordAt);
+  store<u32>(RECORD_END, <u32>recordEnd);
+  return last;
+}
+
+/**
+ * Walks up to `most` entries from `p`, filling the slice table; SLICES, COUNT, INVALID are totals. Returns where it came to:
+ * `end`, or before it with FAULT set, or after `most` entries.
+ */
+export function walkEntries(p: usize, end: usize, most: u32, levels: i32, lenient: bool): usize {
+  const sliceBytes = max<usize>(sliceBytesMin, (end - p) / slicesMax + 1);
+  let slice = SLICE_TABLE;
+  let start = p;
+  let read: u32 = 0;
+  let count: u32 = 0;
+  let invalid: u32 = 0;
+  let dirty: u32 = 0;
+  let allCount: u32 = 0;
+  let allInvalid: u32 = 0;
+  store<u32>(FAULT, NONE);
+  let budget = load<u32>(BUDGET);
+  while (read < most && p < end) {
+    const next = entry(p, end, levels, lenient);
+    if (next == 0) break;
+    read++;
+    p = next;
+    budget = load<u32>(BUDGET);
+    const shape = load<u32>(SHAPE);
+    if (shape != DROP) count++;
+    else invalid++;
+    dirty |= shape;
+    if (p - start >= sliceBytes) {
+      writeSlice(slice, start, p, count, invalid, dirty);
+      slice += 20;
+      allCount += count;
+      allInvalid += invalid;
+      count = invalid = dirty = 0;
+      start = p;
+    }
+  }
+  if (p > start) {
+    writeSlice(slice, start, p, count, invalid, dirty);
+    slice += 20;
+  }
+  store<u32>(SLICES, <u32>((slice - SLICE_TABLE) / 20));
+  store<u32>(COUNT, allCount + count);
+  store<u32>(INVALID, allInvalid + invalid);
+  store<u32>(ENTRIES_END, <u32>p);
+  store<u32>(ENTRIES_READ, read);
+  store<u32>(ENTRIES_BUDGET, budget);
+  return p;
+}
+
+function writeSlice(at: usize, start: usize, end: usize, count: u32, invalid: u32, dirty: u32): void {
+  store<u32>(at, <u32>start);
+  store<u32>(at + 4, <u32>end);
+  store<u32>(at + 8, count);
+  store<u32>(at + 12, invalid);
+  store<u32>(at + 16, dirty);
+}
+
+/** The exported face of walkEntries, for entries that are not inside a message in this memory. */
+export function scanEntries(p: usize, end: usize, items: u32, levels: i32, lenient: bool): usize {
+  store<u32>(BUDGET, items);
+  return walkEntries(p, end, 0xffffffff, levels, lenient);
+}
+
+/**
+ * Writes the valid entries of [p, end), which walkEntries has accepted, to `o`: canonical. Returns their end there, 0 if
+ * there is no room before `limit` (which the layout's sizes exclude).
+ */
+export function scanRewrite(
+  p: usize, end: usize, o: usize, limit: usize, levels: i32, lenient: bool, seconds: u32, nanoseconds: u32,
+): usize {
+  store<u32>(BUDGET, 0xffffffff);
+  while (p < end) {
+    const next = entry(p, end, levels, lenient);
+    if (next == 0) return 0;
+    if (o + (next - p) + 16 > limit) return 0;
+    const shape = load<u32>(SHAPE);
+    if (shape == PLAIN) {
+      o = copy(o, p, next);
+    } else if (shape == REWRITE) {
+      store<u8>(o, 0x92);
+      o = writeTime(o + 1, load<u32>(TIME_AT), load<u32>(TIME_END), load<u32>(TIME_FORM), seconds, nanoseconds);
+      o = copy(o, load<u32>(RECORD_AT), load<u32>(RECORD_END));
+    }
+    p = next;
+  }
+  return o;
+}

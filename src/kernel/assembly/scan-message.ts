@@ -1,0 +1,424 @@
+// Messages of the forward protocol, one after another: what each is, its option, its ack. Consecutive messages of
+// Message mode with one tag become one run of entries.
+
+import {
+  arrayCount, arrayHeadBytes, copy, COUNT, ENTRIES_BUDGET, ENTRIES_END, ENTRIES_READ, INVALID, isMap, PACKED_END, spend,
+  TIME_BAD, TIME_COPIED, TIME_NOW, timeForm, walkEntries, writeTime,
+} from './scan-entries';
+import {
+  BAD_OPTION, be16, be32, BUDGET, fail, FAULT, INVALID_BYTE, MALFORMED_ENTRIES, NONE, RESULT, TRUNCATED, walk,
+} from './scan-walk';
+
+/** What scanNext found. The numbers are known to src/kernel/engine.ts. */
+const END: i32 = 0;
+const INCOMPLETE: i32 = 1;
+const FATAL: i32 = 2;
+const HEARTBEAT: i32 = 3;
+const BROKEN: i32 = 4;
+const TOO_LARGE: i32 = 5;
+const LARGE: i32 = 6;
+const RUN: i32 = 7;
+const ENTRIES: i32 = 8;
+const COMPRESSED: i32 = 9;
+
+const NEXT: usize = RESULT + 8;
+const TAG_AT: usize = RESULT + 12;
+const TAG_BYTES: usize = RESULT + 16;
+const ACKS_END: usize = RESULT + 36;
+const ACK_COUNT: usize = RESULT + 40;
+const MESSAGES: usize = RESULT + 44;
+const WIRE_BYTES: usize = RESULT + 48;
+const PAYLOAD_AT: usize = RESULT + 56;
+const PAYLOAD_END: usize = RESULT + 60;
+const CODEC_AT: usize = RESULT + 64;
+/** -1: not compressed; -2: the option is there and no string. */
+const CODEC_BYTES: usize = RESULT + 68;
+const CHUNK_AT: usize = RESULT + 72;
+const CHUNK_END: usize = RESULT + 76;
+/** Of a Forward message that was cut among its entries: how many are to come, and elements of the message after them. */
+const ENTRIES_LEFT: usize = RESULT + 120;
+const ELEMENTS_LEFT: usize = RESULT + 124;
+
+/** A run of Message mode ends when it has this much, so that the caller may look up in between. */
+const runBytes: usize = 256 * 1024;
+
+let acksAt: usize = 0;
+let outAt: usize = 0;
+let outEnd: usize = 0;
+let messageLimit: usize = 0;
+let warnLimit: usize = 0;
+let itemLimit: u32 = 0;
+let levelLimit: i32 = 0;
+let lenient: bool = false;
+
+export function scanRegions(acks: usize, out: usize, outLimit: usize): void {
+  acksAt = acks;
+  outAt = out;
+  outEnd = outLimit;
+}
+
+/** What holds for the messages of one connection. `skip`: Fluentd's skip_invalid_event. */
+export function scanLimits(skip: bool, messageBytes: u32, warnBytes: u32, items: u32, levels: i32): void {
+  lenient = !skip;
+  messageLimit = messageBytes;
+  warnLimit = warnBytes;
+  itemLimit = items;
+  levelLimit = levels;
+}
+
+/** Bytes of the str or bin payload whose head is at `p`, -1 if it is neither, -2 if it is cut; START is set to the payload. */
+let textStart: usize = 0;
+function textBytes(p: usize, end: usize): i64 {
+  const head = <u32>load<u8>(p);
+  let n: u32 = 0;
+  let size: usize = 1;
+  if ((head & 0xe0) == 0xa0) {
+    n = head & 31;
+  } else if (head == 0xd9 || head == 0xc4) {
+    n = load<u8>(p + 1);
+    size = 2;
+  } else if (head == 0xda || head == 0xc5) {
+    n = be16(p + 1);
+    size = 3;
+  } else if (head == 0xdb || head == 0xc6) {
+    n = be32(p + 1);
+    size = 5;
+  } else {
+    return -1;
+  }
+  textStart = p + size;
+  if (textStart > end || <usize>n > end - textStart) return -2;
+  return n;
+}
+
+/** 'chunk' and 'compressed' as they stand in memory, by 8 and 4 bytes. */
+function isChunk(p: usize, n: i64): bool {
+  return n == 5 && load<u32>(p) == 0x6e756863 && load<u8>(p + 4) == 0x6b;
+}
+function isCompressed(p: usize, n: i64): bool {
+  return n == 10 && load<u64>(p) == 0x73736572706d6f63 && load<u16>(p + 8) == 0x6465;
+}
+function isText(p: usize, n: i64): bool {
+  return n == 4 && load<u32>(p) == 0x74786574;
+}
+
+/** Reads the option at `p`: a map or nil. Sets CHUNK_* and CODEC_*; returns its end, or 0 and FAULT. */
+function option(p: usize, end: usize): usize {
+  if (p >= end) return fail(TRUNCATED);
+  const head = <u32>load<u8>(p);
+  if (head == 0xc0) return p + 1;
+  if (head == 0x80) return p + 1;
+  if (!isMap(p)) return fail(head == 0xc1 ? INVALID_BYTE : BAD_OPTION);
+  let pairs: u32;
+  let at: usize;
+  if (head < 0x90) {
+    pairs = head & 15;
+    at = p + 1;
+  } else {
+    at = p + (head == 0xde ? 3 : 5);
+    if (at > end) return fail(TRUNCATED);
+    pairs = head == 0xde ? be16(p + 1) : be32(p + 1);
+  }
+  if (!spend(pairs)) return 0;
+  for (let i: u32 = 0; i < pairs; i++) {
+    if (at >= end) return fail(TRUNCATED);
+    const n = textBytes(at, end);
+    const keyStart = textStart;
+    const value = walk(at, end, 1, levelLimit - 2);
+    if (value == 0) return 0;
+    const next = walk(value, end, 1, levelLimit - 2);
+    if (next == 0) return 0;
+    if (isChunk(keyStart, n)) noteChunk(value, next);
+    else if (isCompressed(keyStart, n)) noteCodec(value, next);
+    at = next;
+  }
+  return at;
+}
+
+function noteChunk(p: usize, end: usize): void {
+  const head = <u32>load<u8>(p);
+  const none = head == 0xc0 || head == 0xc2;
+  store<u32>(CHUNK_AT, none ? 0 : <u32>p);
+  store<u32>(CHUNK_END, none ? 0 : <u32>end);
+}
+
+function noteCodec(p: usize, end: usize): void {
+  const head = <u32>load<u8>(p);
+  if (head == 0xc0 || head == 0xc2) {
+    store<i32>(CODEC_BYTES, -1);
+    return;
+  }
+  const n = textBytes(p, end);
+  store<u32>(CODEC_AT, <u32>textStart);
+  store<i32>(CODEC_BYTES, n < 0 ? -2 : isText(textStart, n) ? -1 : <i32>n);
+}
+
+/** The option (if `elements` leaves one) and what may follow it; returns the message's end, or 0 and FAULT. */
+function rest(p: usize, end: usize, elements: i64): usize {
+  store<u32>(CHUNK_AT, 0);
+  store<i32>(CODEC_BYTES, -1);
+  if (elements <= 0) return p;
+  const after = option(p, end);
+  if (after == 0 || elements == 1) return after;
+  return walk(after, end, <u32>(elements - 1), levelLimit - 1);
+}
+
+/** Appends `{"ack": chunk}` at `o` if the message asked for it; returns the new end. */
+function ack(o: usize): usize {
+  const chunk = <usize>load<u32>(CHUNK_AT);
+  if (chunk == 0) return o;
+  store<u32>(o, 0x6361a381);
+  store<u8>(o + 4, 0x6b);
+  store<u32>(ACK_COUNT, load<u32>(ACK_COUNT) + 1);
+  return copy(o + 5, chunk, load<u32>(CHUNK_END));
+}
+
+// @ts-ignore: decorator
+@inline
+function sameBytes(a: usize, b: usize, n: i32): bool {
+  let i: i32 = 0;
+  for (; i + 8 <= n; i += 8) {
+    if (load<u64>(a + i) != load<u64>(b + i)) return false;
+  }
+  for (; i < n; i++) {
+    if (load<u8>(a + i) != load<u8>(b + i)) return false;
+  }
+  return true;
+}
+
+/** What FAULT means for the stream; NEXT stays before the message. */
+function stopped(p: usize): i32 {
+  store<u32>(NEXT, <u32>p);
+  return load<u32>(FAULT) == TRUNCATED ? INCOMPLETE : FATAL;
+}
+
+let runAt: usize = 0;
+let runTag: usize = 0;
+let runTagBytes: i32 = 0;
+let out: usize = 0;
+let acks: usize = 0;
+let messages: u32 = 0;
+let messagesCount: u32 = 0;
+let messagesInvalid: u32 = 0;
+
+/**
+ * The next thing in [p, end), where a message starts. RUN: messages of Message mode with one tag, their entries in
+ * the out region up to PACKED_END. ENTRIES: one Forward or Packed message, its slices in the table. INCOMPLETE,
+ * FATAL: of the first message. NEXT is where to go on. `warned`: that the first message is large was said already.
+ */
+export function scanNext(p: usize, end: usize, warned: bool, seconds: u32, nanoseconds: u32): i32 {
+  if (p >= end) return END;
+  store<u32>(FAULT, NONE);
+  store<u32>(ACK_COUNT, 0);
+  store<u32>(ENTRIES_LEFT, 0);
+  store<u32>(ELEMENTS_LEFT, 0xffffffff);
+  store<u32>(TAG_BYTES, 0);
+  runAt = p;
+  out = outAt;
+  acks = acksAt;
+  messages = messagesCount = messagesInvalid = 0;
+  runTagBytes = -1;
+  while (p < end && out - outAt < runBytes) {
+    const found = message(p, end, warned, seconds, nanoseconds);
+    if (found != RUN) {
+      if (messages == 0) return found;
+      break;
+    }
+    p = load<u32>(NEXT);
+    warned = false;
+  }
+  store<u32>(NEXT, <u32>p);
+  store<u32>(TAG_AT, <u32>runTag);
+  store<u32>(TAG_BYTES, runTagBytes);
+  store<u32>(COUNT, messagesCount);
+  store<u32>(INVALID, messagesInvalid);
+  store<u32>(PACKED_END, <u32>out);
+  store<u32>(ACKS_END, <u32>acks);
+  store<u32>(MESSAGES, messages);
+  store<u32>(WIRE_BYTES, <u32>(p - runAt));
+  return RUN;
+}
+
+/** One message. RUN: it joined the run; anything else while a run is under way: it is left for the next call. */
+function message(p: usize, end: usize, warned: bool, seconds: u32, nanoseconds: u32): i32 {
+  store<u32>(BUDGET, itemLimit);
+  const elements = arrayCount(p, end);
+  if (elements < 0) return elements == -2 ? incomplete(p) : stray(p, end);
+  if (!spend(elements)) return stopped(p);
+  let at = p + arrayHeadBytes(p);
+  let tag = at;
+  let tagBytes: i32 = -1;
+  if (elements > 0) {
+    if (at >= end) return incomplete(p);
+    const n = textBytes(at, end);
+    if (n >= 0) {
+      tag = textStart;
+      tagBytes = <i32>n;
+      at = textStart + <usize>n;
+    } else {
+      at = walk(at, end, 1, levelLimit - 1);
+      if (at == 0) return stopped(p);
+    }
+  }
+  const known = tagBytes >= 0;
+  if (!known) tagBytes = 0;
+  store<u32>(TAG_AT, <u32>tag);
+  store<u32>(TAG_BYTES, tagBytes);
+  if (elements > 1) {
+    if (at >= end) return incomplete(p);
+    const head = <u32>load<u8>(at);
+    if ((head & 0xf0) == 0x90 || head == 0xdc || head == 0xdd) {
+      return messages > 0 ? ENTRIES : forward(p, at, end, elements, known, warned);
+    }
+    if ((head & 0xe0) == 0xa0 || (head >= 0xd9 && head <= 0xdb) || (head >= 0xc4 && head <= 0xc6)) {
+      return messages > 0 ? ENTRIES : packed(p, at, end, elements, known, warned);
+    }
+  }
+  if (messages > 0 && (tagBytes != runTagBytes || !sameBytes(tag, runTag, tagBytes))) return END;
+  return single(p, at, end, elements, known, warned, tag, tagBytes, seconds, nanoseconds);
+}
+
+function incomplete(p: usize): i32 {
+  fail(TRUNCATED);
+  return stopped(p);
+}
+
+/** A value that is no array: nil is a heartbeat, anything else is broken. */
+function stray(p: usize, end: usize): i32 {
+  const next = walk(p, end, 1, levelLimit);
+  if (next == 0) return stopped(p);
+  store<u32>(NEXT, <u32>next);
+  store<u32>(WIRE_BYTES, <u32>(next - p));
+  return load<u8>(p) == 0xc0 ? HEARTBEAT : BROKEN;
+}
+
+/** Whether the message's own bytes are within limits: RUN, or TOO_LARGE or LARGE. */
+function sized(p: usize, next: usize, warned: bool): i32 {
+  const size = next - p;
+  if (size <= warnLimit && size <= messageLimit) return RUN;
+  store<u32>(WIRE_BYTES, <u32>size);
+  if (size > messageLimit) {
+    store<u32>(NEXT, <u32>next);
+    return TOO_LARGE;
+  }
+  store<u32>(NEXT, <u32>p);
+  return warned ? RUN : LARGE;
+}
+
+/** `[tag, time, record, option?]`: `at` is at the time. */
+function single(
+  p: usize, at: usize, end: usize, elements: i64, known: bool, warned: bool, tag: usize, tagBytes: i32,
+  seconds: u32, nanoseconds: u32,
+): i32 {
+  let form = TIME_BAD;
+  const timeAt = at;
+  let timeEnd = at;
+  if (elements > 1) {
+    const head = <u32>load<u8>(at);
+    if ((head == 0xd2 || head == 0xce) && at + 5 <= end) {
+      timeEnd = at + 5;
+    } else {
+      timeEnd = walk(at, end, 1, levelLimit - 1);
+      if (timeEnd == 0) return stopped(p);
+    }
+    form = timeForm(at, true, lenient);
+    at = timeEnd;
+  }
+  const recordAt = at;
+  let valid = known && form != TIME_BAD && elements > 2;
+  if (elements > 2) {
+    if (at >= end) return incomplete(p);
+    if (!isMap(at)) valid = false;
+    at = walk(at, end, 1, levelLimit - 1);
+    if (at == 0) return stopped(p);
+  }
+  const recordEnd = at;
+  const next = rest(at, end, elements - 3);
+  if (next == 0) return stopped(p);
+  const size = sized(p, next, warned);
+  if (size != RUN) return size;
+  if (out + (next - p) + 64 > outEnd) return END;
+  if (valid) {
+    store<u8>(out, 0x92);
+    if (form == TIME_COPIED) {
+      out = copy(out + 1, timeAt, recordEnd);
+    } else {
+      out = writeTime(out + 1, timeAt, timeEnd, form, seconds, nanoseconds);
+      out = copy(out, recordAt, recordEnd);
+    }
+    messagesCount++;
+  } else {
+    messagesInvalid++;
+  }
+  acks = ack(acks);
+  if (messages == 0) {
+    runTag = tag;
+    runTagBytes = tagBytes;
+  }
+  messages++;
+  store<u32>(NEXT, <u32>next);
+  return RUN;
+}
+
+/** `[tag, [entry, ...], option?]`: `at` is at the entries. */
+function forward(p: usize, at: usize, end: usize, elements: i64, known: bool, warned: bool): i32 {
+  const entries = arrayCount(at, end);
+  if (entries == -2) return incomplete(p);
+  if (!spend(entries)) return stopped(p);
+  at += arrayHeadBytes(at);
+  const last = walkEntries(at, end, <u32>entries, levelLimit, lenient);
+  const read = load<u32>(ENTRIES_READ);
+  if (<i64>read < entries) {
+    if (load<u32>(FAULT) == NONE) fail(TRUNCATED);
+    store<u32>(ENTRIES_LEFT, <u32>(entries - <i64>read));
+    store<u32>(ELEMENTS_LEFT, <u32>(elements - 2));
+    return stopped(p);
+  }
+  const next = rest(last, end, elements - 2);
+  if (next == 0) {
+    store<u32>(ELEMENTS_LEFT, <u32>(elements - 2));
+    return stopped(p);
+  }
+  store<i32>(CODEC_BYTES, -1);
+  const size = sized(p, next, warned);
+  return size == RUN ? finish(p, next, known) : size;
+}
+
+/** `[tag, bytes, option?]`: `at` is at the bytes. */
+function packed(p: usize, at: usize, end: usize, elements: i64, known: bool, warned: bool): i32 {
+  const n = textBytes(at, end);
+  if (n < 0) return incomplete(p);
+  const payload = textStart;
+  const payloadEnd = payload + <usize>n;
+  const next = rest(payloadEnd, end, elements - 2);
+  if (next == 0) return stopped(p);
+  const size = sized(p, next, warned);
+  if (size != RUN) return size;
+  if (load<i32>(CODEC_BYTES) != -1) {
+    store<u32>(PAYLOAD_AT, <u32>payload);
+    store<u32>(PAYLOAD_END, <u32>payloadEnd);
+    finish(p, next, true);
+    return COMPRESSED;
+  }
+  walkEntries(payload, payloadEnd, 0xffffffff, levelLimit, lenient);
+  const fault = load<u32>(FAULT);
+  if (fault == TRUNCATED) store<u32>(INVALID, load<u32>(INVALID) + 1);
+  else if (fault != NONE) {
+    if (fault == INVALID_BYTE) fail(MALFORMED_ENTRIES);
+    return stopped(p);
+  }
+  return finish(p, next, known);
+}
+
+/** The message is accepted: its ack, its size. Without a tag, every entry of it is invalid. */
+function finish(p: usize, next: usize, known: bool): i32 {
+  if (!known) {
+    store<u32>(INVALID, load<u32>(INVALID) + load<u32>(COUNT));
+    store<u32>(COUNT, 0);
+  }
+  store<u32>(ACKS_END, <u32>ack(acks));
+  store<u32>(MESSAGES, 1);
+  store<u32>(NEXT, <u32>next);
+  store<u32>(WIRE_BYTES, <u32>(next - p));
+  return ENTRIES;
+}

@@ -1,0 +1,173 @@
+import { createLayout, type Layout } from './layout.ts'
+
+/** What the scanner's assembly exports. Places are addresses in memory; 0 stands for none. */
+interface ScanExports {
+  scanInit(): void
+  scanRegions(acks: number, out: number, outLimit: number): void
+  scanLimits(skip: number, message: number, warn: number, items: number, levels: number): void
+  scanNext(at: number, end: number, warned: number, seconds: number, nanoseconds: number): number
+  scanEntries(at: number, end: number, items: number, levels: number, lenient: number): number
+  scanRewrite(
+    at: number,
+    end: number,
+    out: number,
+    outLimit: number,
+    levels: number,
+    lenient: number,
+    seconds: number,
+    nanoseconds: number,
+  ): number
+  scanFrameStart(items: number, levels: number): void
+  scanFrameStartInside(items: number, levels: number, entries: number, elements: number): void
+  scanFrame(at: number, end: number): number
+  scanSlice(at: number, end: number, width: number, offset: number): number
+}
+
+/** What scanNext found (scan-message.ts). */
+export const found = {
+  end: 0,
+  incomplete: 1,
+  fatal: 2,
+  heartbeat: 3,
+  broken: 4,
+  tooLarge: 5,
+  large: 6,
+  run: 7,
+  entries: 8,
+  compressed: 9,
+} as const
+
+/** Fields of the result, in units of 4 bytes (scan-walk.ts, scan-entries.ts, scan-message.ts). */
+export const field = {
+  fault: 0,
+  next: 2,
+  tagAt: 3,
+  tagBytes: 4,
+  packedEnd: 6,
+  count: 7,
+  invalid: 8,
+  acksEnd: 9,
+  ackCount: 10,
+  messages: 11,
+  wireBytes: 12,
+  slices: 13,
+  payloadAt: 14,
+  payloadEnd: 15,
+  codecAt: 16,
+  codecBytes: 17,
+  entriesEnd: 20,
+  entriesBudget: 23,
+  entriesLeft: 30,
+  elementsLeft: 31,
+  frameNeed: 512,
+  sliceTable: 2048,
+} as const
+
+/** In units of 8 bytes. */
+const sliceSecondsField = 16
+
+/** Values of `field.fault`. */
+export const fault = {
+  none: 0,
+  truncated: 1,
+  invalidByte: 2,
+  unknownExt: 3,
+  tooDeep: 4,
+  tooManyItems: 5,
+  badOption: 6,
+  malformedEntries: 7,
+} as const
+
+/** A no that scanNext leaves in `elementsLeft`. */
+export const notInside = 0xffff_ffff
+
+const frameOffset = 2048
+const frameBytes = 512
+
+/** One WebAssembly instance as the scanner uses it: its regions, its result, its exports. */
+export class Engine {
+  readonly layout: Layout
+  readonly memory: WebAssembly.Memory
+  /** All of the memory. */
+  readonly bytes: Uint8Array
+  readonly result: Uint32Array
+  readonly exports: ScanExports
+  /** Where a message that is worked on alone is put, and how long it may be. */
+  readonly inputAt: number
+  readonly inputBytes: number
+  readonly #doubles: Float64Array
+  readonly #frame: Uint8Array
+
+  constructor(instance: WebAssembly.Instance, memory: WebAssembly.Memory, layout: Layout) {
+    this.layout = layout
+    this.memory = memory
+    this.bytes = new Uint8Array(memory.buffer)
+    const tables = layout.scanTables
+    this.result = new Uint32Array(memory.buffer, tables.at, tables.bytes >>> 2)
+    this.#doubles = new Float64Array(memory.buffer, tables.at, 32)
+    this.#frame = new Uint8Array(memory.buffer, tables.at + frameOffset, frameBytes)
+    this.exports = instance.exports as unknown as ScanExports
+    this.inputAt = layout.headroom.at
+    this.inputBytes = layout.headroom.bytes + layout.readArea.bytes
+    const { acks, normalised } = layout
+    this.exports.scanInit()
+    this.exports.scanRegions(acks.at, normalised.at, normalised.at + normalised.bytes)
+  }
+
+  field(index: number): number {
+    return this.result[index]!
+  }
+
+  sliceSeconds(): number {
+    return this.#doubles[sliceSecondsField]!
+  }
+
+  view(at: number, end: number): Uint8Array {
+    return this.bytes.subarray(at, end)
+  }
+
+  saveFrame(into: Uint8Array | undefined): Uint8Array {
+    const saved = into ?? new Uint8Array(frameBytes)
+    saved.set(this.#frame)
+    return saved
+  }
+
+  restoreFrame(saved: Uint8Array): void {
+    this.#frame.set(saved)
+  }
+}
+
+/** Makes an engine of the layout given. */
+export type MakeEngine = (layout: Layout) => Engine
+
+/**
+ * Larger engines for messages that do not fit. One is kept for the next such message, unless it is very large: memory of
+ * an instance cannot be given back but with the instance.
+ */
+export class EnginePool {
+  readonly #make: MakeEngine
+  #spare: Engine | undefined
+
+  constructor(make: MakeEngine) {
+    this.#make = make
+  }
+
+  /** An engine whose input takes `bytes`; it belongs to the caller until `release`. */
+  take(bytes: number): Engine {
+    const spare = this.#spare
+    if (spare && spare.inputBytes >= bytes) {
+      this.#spare = undefined
+      return spare
+    }
+    const bodyBytes = 2 ** Math.ceil(Math.log2(Math.max(bytes, smallestLargeBytes)))
+    return this.#make(createLayout({ bodyBytes, formatInputBytes: 0, formatOutputBytes: 0 }))
+  }
+
+  release(engine: Engine): void {
+    const larger = engine.inputBytes > (this.#spare?.inputBytes ?? 0)
+    if (larger && engine.layout.readArea.bytes <= largestSpareBytes) this.#spare = engine
+  }
+}
+
+const smallestLargeBytes = 2 * 1024 * 1024
+const largestSpareBytes = 16 * 1024 * 1024

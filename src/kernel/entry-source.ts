@@ -1,0 +1,103 @@
+import { type Engine, fault, field } from './engine.ts'
+import type { MessageEnd } from './entry-slices.ts'
+
+/**
+ * Entries of one message that come in pieces (inflated, or held while a consumer pushed back): cut into windows that end
+ * at an entry's end. Linear however they are cut: what was walked without an entry's end in it is tried again
+ * only with twice as many bytes.
+ */
+export class EntrySource {
+  readonly ends: MessageEnd
+  readonly #pieces: Uint8Array[] = []
+  #bytes = 0
+  #stalledBytes = 0
+  #last = false
+  #invalid: number
+
+  constructor(ends: MessageEnd, invalid = 0) {
+    this.ends = ends
+    this.#invalid = invalid
+  }
+
+  /** `bytes` must not change until the steps that follow are taken. */
+  add(bytes: Uint8Array, last: boolean): void {
+    if (bytes.length > 0) this.#pieces.push(bytes)
+    this.#bytes += bytes.length
+    if (last) this.#last = true
+  }
+
+  /** Puts entries back that were taken out by a window. */
+  putBack(bytes: Uint8Array, invalid: number): void {
+    if (bytes.length > 0) this.#pieces.unshift(bytes)
+    this.#bytes += bytes.length
+    this.#invalid += invalid
+    this.#finished = false
+  }
+
+  #finished = false
+
+  /** The message's last window has been walked. */
+  get finished(): boolean {
+    return this.#finished
+  }
+
+  /** Bytes that the next window wants; 0 if more must be added first. */
+  get windowBytes(): number {
+    if (this.#last) return Math.max(1, Math.min(this.#bytes, this.#windowMin))
+    if (this.#bytes === 0 || this.#bytes < this.#stalledBytes * 2) return 0
+    return Math.min(this.#bytes, this.#windowMin)
+  }
+
+  get #windowMin(): number {
+    return Math.max(windowBytes, this.#stalledBytes * 2)
+  }
+
+  /** Walks a window in `engine`, which takes `windowBytes`. False: the entries are malformed, the engine's fault says how. */
+  walk(engine: Engine, rules: { lenient: boolean; levels: number; items: number }): boolean {
+    const start = engine.inputAt
+    const end = start + this.#fill(engine, this.windowBytes)
+    const final = this.#last && this.#bytes === 0
+    engine.exports.scanEntries(start, end, rules.items, rules.levels, rules.lenient ? 1 : 0)
+    const stop = engine.field(field.fault)
+    if (stop !== fault.none && stop !== fault.truncated) {
+      if (stop === fault.invalidByte) engine.result[field.fault] = fault.malformedEntries
+      return false
+    }
+    const walked = engine.field(field.entriesEnd)
+    if (walked < end && !final) {
+      const left = engine.bytes.slice(walked, end)
+      this.#pieces.unshift(left)
+      this.#bytes += left.length
+      this.#stalledBytes = left.length
+    } else {
+      this.#stalledBytes = 0
+    }
+    if (final) {
+      if (walked < end) engine.result[field.invalid]!++
+      engine.result[field.invalid]! += this.#invalid
+      this.#invalid = 0
+      this.#finished = true
+    }
+    return true
+  }
+
+  /** Moves up to `wanted` bytes into the engine's input; says how many. */
+  #fill(engine: Engine, wanted: number): number {
+    let filled = 0
+    while (filled < wanted && this.#pieces.length > 0) {
+      const piece = this.#pieces[0]!
+      const taken = Math.min(piece.length, wanted - filled)
+      engine.bytes.set(
+        taken === piece.length ? piece : piece.subarray(0, taken),
+        engine.inputAt + filled,
+      )
+      if (taken === piece.length) this.#pieces.shift()
+      else this.#pieces[0] = piece.subarray(taken)
+      filled += taken
+    }
+    this.#bytes -= filled
+    return filled
+  }
+}
+
+const windowBytes = 512 * 1024

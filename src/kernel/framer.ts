@@ -1,0 +1,363 @@
+import { type Engine, type EnginePool, fault, field, found, notInside } from './engine.ts'
+import { EntrySlices } from './entry-slices.ts'
+import { EntrySource } from './entry-source.ts'
+import { Growable } from './growable.ts'
+import {
+  acksOf,
+  compressedStep,
+  emptyRun,
+  fatal,
+  fatalOf,
+  type MutableRun,
+  noBytes,
+  note,
+  tagOf,
+} from './steps.ts'
+import type { CompressedStep, FatalStep, Framer, FramerOptions, NoteStep, Step } from './types.ts'
+
+/** The first read after a hold is this much, so that a consumer that pushes back at every step costs little. */
+const windowAfterHoldBytes = 16 * 1024
+/** What is kept of a message that will be dropped for its length: enough to name its tag. */
+const droppedHeadBytes = 64 * 1024
+const u32Max = 0xffff_ffff
+
+interface Now {
+  readonly seconds: number
+  readonly nanoseconds: number
+}
+
+/**
+ * Framer over one shared engine (`home`). Bytes of the stream are, in order: loaded in an engine, at `#at` to `#end`; in
+ * `#queue`, copied; or, the head of a message whose end has not come, in `#unfinished`. How far that message goes
+ * is known from a walk that stops and goes on (`#frame` is its state): no byte is walked more than three times.
+ */
+export class KernelFramer implements Framer {
+  readonly #home: Engine
+  readonly #pool: EnginePool
+  readonly #options: FramerOptions
+  readonly #rules: { lenient: boolean; levels: number; items: number }
+  readonly #run: MutableRun = emptyRun()
+  readonly #slices = new EntrySlices()
+  readonly #unfinished = new Growable()
+  readonly #queue: Uint8Array[] = []
+  /** Where the loaded bytes are: home, or a larger engine that belongs to this framer until they are done. */
+  #engine: Engine
+  #at = 0
+  #end = 0
+  /** The copy in hand that the loaded bytes came from, if they did. */
+  #loaded: Uint8Array | undefined
+  #windowBytes: number
+  /** The first message's size was noted already. */
+  #warned = false
+  #frame: Uint8Array | undefined
+  /** Bytes of the unfinished message so far, kept or not. */
+  #wireBytes = 0
+  #entries: EntrySource | undefined
+  #pending: NoteStep | FatalStep | undefined
+  #ended = false
+
+  constructor(home: Engine, pool: EnginePool, options: FramerOptions) {
+    this.#home = home
+    this.#engine = home
+    this.#pool = pool
+    this.#options = options
+    this.#windowBytes = home.layout.readArea.bytes
+    this.#rules = {
+      lenient: !options.skipInvalidEvent,
+      levels: Math.min(Math.max(options.depthLimit, 3), 64),
+      items: Math.min(options.itemLimit, 2 ** 30),
+    }
+  }
+
+  get unfinishedBytes(): number {
+    return this.#unfinished.length
+  }
+
+  feed(bytes: Uint8Array): void {
+    if (this.#ended || bytes.length === 0) return
+    const readArea = this.#home.layout.readArea
+    const inPlace = bytes.buffer === this.#home.bytes.buffer && bytes.byteOffset === readArea.at
+    if (this.#busy || (!inPlace && bytes.length > readArea.bytes)) {
+      // A read that was under way when the stream was held, or more than a socket brings at once.
+      const copy = bytes.slice()
+      this.hold()
+      this.#queue.push(copy)
+      return
+    }
+    if (!inPlace) this.#home.bytes.set(bytes, readArea.at)
+    this.#loaded = undefined
+    this.#arrive(bytes.length)
+  }
+
+  feedEntries(bytes: Uint8Array, of: CompressedStep, last: boolean): void {
+    if (this.#ended) return
+    if (!this.#entries) {
+      this.hold()
+      this.#entries = new EntrySource({ tag: of.tag, ack: of.ack, wireBytes: of.wireBytes })
+    }
+    this.#entries.add(bytes, last)
+  }
+
+  next(now: Now): Step | undefined {
+    for (;;) {
+      const step = this.#step(now)
+      if (step !== 'again') return step
+    }
+  }
+
+  #step(now: Now): Step | undefined | 'again' {
+    const pending = this.#pending
+    if (pending) {
+      this.#pending = undefined
+      return pending
+    }
+    if (this.#slices.active) {
+      this.#slices.take(this.#run, this.#rules, now)
+      if (!this.#slices.active) this.#settle()
+      return this.#run
+    }
+    if (this.#entries) return this.#walkEntries()
+    if (this.#at < this.#end) return this.#scan(now)
+    return this.#load() ? 'again' : undefined
+  }
+
+  hold(): void {
+    const home = this.#home
+    if (this.#engine !== home) return
+    const held = this.#slices.hold()
+    const rest = this.#end - this.#at
+    if (rest > 0) {
+      const source = this.#loaded
+      const copy =
+        source && rest <= source.length
+          ? source.subarray(source.length - rest)
+          : home.bytes.slice(this.#at, this.#end)
+      this.#queue.unshift(copy)
+      this.#windowBytes = windowAfterHoldBytes
+    }
+    this.#at = this.#end = 0
+    this.#loaded = undefined
+    if (!held) return
+    if (this.#entries) {
+      this.#entries.putBack(held.bytes, held.invalid)
+    } else {
+      const ends = held.ends ?? { tag: held.tag, ack: noBytes, wireBytes: 0 }
+      this.#entries = new EntrySource(ends, held.invalid)
+      this.#entries.add(held.bytes, true)
+    }
+  }
+
+  /** Steps are still to be taken, or a compressed message's entries are awaited. */
+  get #busy(): boolean {
+    return (
+      this.#at < this.#end ||
+      this.#queue.length > 0 ||
+      this.#slices.active ||
+      this.#entries !== undefined ||
+      this.#pending !== undefined
+    )
+  }
+
+  /** After a step that may have used up what was loaded: a larger engine goes back. */
+  #settle(): void {
+    if (this.#entries?.finished) this.#entries = undefined
+    if (this.#engine === this.#home || this.#at < this.#end || this.#slices.active) return
+    this.#pool.release(this.#engine)
+    this.#engine = this.#home
+    this.#at = this.#end = 0
+  }
+
+  #walkEntries(): Step | undefined | 'again' {
+    const entries = this.#entries!
+    const wanted = entries.windowBytes
+    if (wanted === 0) return undefined
+    this.#engine = wanted <= this.#home.inputBytes ? this.#home : this.#pool.take(wanted)
+    if (!entries.walk(this.#engine, this.#rules)) return this.#stop(fatalOf(this.#engine))
+    this.#slices.start(this.#engine, entries.ends.tag, entries.finished ? entries.ends : undefined)
+    if (!this.#slices.active) this.#settle()
+    return 'again'
+  }
+
+  #scan(now: Now): Step | 'again' {
+    const engine = this.#engine
+    const options = this.#options
+    engine.exports.scanLimits(
+      options.skipInvalidEvent ? 1 : 0,
+      Math.min(options.messageLimitBytes, u32Max),
+      Math.min(options.messageWarnBytes, u32Max),
+      this.#rules.items,
+      this.#rules.levels,
+    )
+    const kind = engine.exports.scanNext(
+      this.#at,
+      this.#end,
+      this.#warned ? 1 : 0,
+      now.seconds,
+      now.nanoseconds,
+    )
+    this.#warned = kind === found.large
+    if (kind === found.run || kind === found.entries) return this.#entriesFound(kind)
+    if (kind === found.incomplete) {
+      this.#keepUnfinished()
+      return 'again'
+    }
+    if (kind === found.fatal) return this.#stop(fatalOf(engine))
+    this.#at = engine.field(field.next)
+    const step = this.#otherStep(kind)
+    this.#settle()
+    return step
+  }
+
+  #entriesFound(kind: number): Step | 'again' {
+    const engine = this.#engine
+    this.#at = engine.field(field.next)
+    if (kind === found.entries) {
+      const tag = tagOf(engine)
+      const ends = { tag, ack: acksOf(engine), wireBytes: engine.field(field.wireBytes) }
+      this.#slices.start(engine, tag, ends)
+      return 'again'
+    }
+    const run = this.#run
+    run.tag = tagOf(engine)
+    run.packed = engine.view(engine.layout.normalised.at, engine.field(field.packedEnd))
+    run.count = engine.field(field.count)
+    run.invalid = engine.field(field.invalid)
+    run.acks = acksOf(engine)
+    run.ackCount = engine.field(field.ackCount)
+    run.messages = engine.field(field.messages)
+    run.wireBytes = engine.field(field.wireBytes)
+    run.partial = false
+    this.#settle()
+    return run
+  }
+
+  #otherStep(kind: number): Step {
+    const engine = this.#engine
+    const bytes = engine.field(field.wireBytes)
+    if (kind === found.compressed) return compressedStep(engine)
+    if (kind === found.heartbeat) return note('heartbeat', bytes)
+    if (kind === found.broken) return note('broken', bytes)
+    return note(kind === found.large ? 'large' : 'too_large', bytes, tagOf(engine))
+  }
+
+  /** Nothing more comes from this stream. */
+  #stop(step: FatalStep): FatalStep {
+    this.#ended = true
+    this.#at = this.#end = 0
+    this.#queue.length = 0
+    this.#entries = undefined
+    this.#loaded = undefined
+    this.#unfinished.clear()
+    this.#settle()
+    return step
+  }
+
+  /** Loads the next of the copies in hand; false if there is none. */
+  #load(): boolean {
+    const first = this.#queue[0]
+    if (!first) return false
+    const readArea = this.#home.layout.readArea
+    const length = Math.min(first.length, this.#windowBytes)
+    this.#windowBytes = Math.min(this.#windowBytes * 4, readArea.bytes)
+    const part = first.subarray(0, length)
+    if (length === first.length) this.#queue.shift()
+    else this.#queue[0] = first.subarray(length)
+    this.#home.bytes.set(part, readArea.at)
+    this.#loaded = part
+    this.#arrive(length)
+    return true
+  }
+
+  /** `length` bytes of the stream lie at the start of the read area. */
+  #arrive(length: number): void {
+    const start = this.#home.layout.readArea.at
+    const end = start + length
+    if (this.#wireBytes === 0) {
+      this.#at = start
+      this.#end = end
+      return
+    }
+    const home = this.#home
+    home.restoreFrame(this.#frame!)
+    const messageEnd = home.exports.scanFrame(start, end)
+    if (messageEnd !== 0) this.#complete(start, messageEnd, end)
+    else if (home.field(field.fault) !== fault.truncated) this.#pending = this.#stop(fatalOf(home))
+    else this.#keep(start, end)
+  }
+
+  /** The loaded bytes are the head of a message that goes on: walks it as far as it is there, and keeps it. */
+  #keepUnfinished(): void {
+    const engine = this.#engine
+    const exports = engine.exports
+    const elements = engine.field(field.elementsLeft)
+    let from = this.#at
+    // Forward mode's entries stand two levels inside the message.
+    const levels = this.#rules.levels + 2
+    if (elements !== notInside) {
+      from = engine.field(field.entriesEnd)
+      const budget = engine.field(field.entriesBudget)
+      exports.scanFrameStartInside(budget, levels, engine.field(field.entriesLeft), elements)
+    } else {
+      exports.scanFrameStart(this.#rules.items, levels)
+    }
+    const start = this.#at
+    const end = this.#end
+    this.#at = this.#end = 0
+    if (exports.scanFrame(from, end) !== 0 || engine !== this.#home) {
+      throw new Error('kernel: a message is both whole and unfinished')
+    }
+    if (engine.field(field.fault) === fault.truncated) this.#keep(start, end)
+    else this.#pending = this.#stop(fatalOf(engine))
+  }
+
+  /** Keeps [start, end) of the unfinished message, and the state of its walk. */
+  #keep(start: number, end: number): void {
+    const home = this.#home
+    this.#frame = home.saveFrame(this.#frame)
+    this.#wireBytes += end - start
+    const dropped = this.#wireBytes > this.#options.messageLimitBytes
+    const limit = this.#options.unfinishedLimitBytes
+    if (!dropped && this.#wireBytes + home.field(field.frameNeed) > limit) {
+      this.#pending = this.#stop(fatal('message_too_long'))
+      return
+    }
+    const most = dropped ? Math.max(droppedHeadBytes - this.#unfinished.length, 0) : end - start
+    this.#unfinished.append(home.view(start, Math.min(end, start + most)))
+  }
+
+  /** The unfinished message ends at `messageEnd`: it goes in front of what follows it, or is worked on alone. */
+  #complete(start: number, messageEnd: number, end: number): void {
+    const home = this.#home
+    const kept = this.#unfinished
+    const wireBytes = this.#wireBytes + messageEnd - start
+    this.#wireBytes = 0
+    if (wireBytes - (messageEnd - start) > this.#options.messageLimitBytes) {
+      this.#pending = note('too_large', wireBytes, this.#droppedTag())
+      this.#at = messageEnd
+      this.#end = end
+    } else if (kept.length <= home.layout.headroom.bytes) {
+      this.#at = start - kept.length
+      this.#end = end
+      home.bytes.set(kept.bytes, this.#at)
+    } else {
+      kept.append(home.view(start, messageEnd))
+      if (messageEnd < end) this.#queue.unshift(home.bytes.slice(messageEnd, end))
+      this.#engine = kept.length <= home.inputBytes ? home : this.#pool.take(kept.length)
+      this.#engine.bytes.set(kept.bytes, this.#engine.inputAt)
+      this.#at = this.#engine.inputAt
+      this.#end = this.#at + kept.length
+      this.#loaded = undefined
+    }
+    kept.clear()
+  }
+
+  /** The tag of the dropped message whose head is kept; empty if it is not all there. */
+  #droppedTag(): Uint8Array {
+    const home = this.#home
+    const at = home.inputAt
+    home.bytes.set(this.#unfinished.bytes, at)
+    home.exports.scanLimits(1, u32Max, u32Max, this.#rules.items, this.#rules.levels)
+    home.exports.scanNext(at, at + this.#unfinished.length, 0, 0, 0)
+    return tagOf(home).slice()
+  }
+}
