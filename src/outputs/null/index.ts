@@ -1,9 +1,17 @@
-import { optionalBufferSection, outputParams, secondarySection } from '../../buffer/sections.ts'
-import { defineOutput } from '../../config/define.ts'
+import {
+  type Books,
+  countsOf,
+  createBooks,
+  exposeBooks,
+  optionalBufferSection,
+  outputParams,
+  secondarySection,
+} from '../../buffer/index.ts'
+import { defineOutput, type PluginContext } from '../../config/define.ts'
 import { bool } from '../../config/schema.ts'
 import type { Batch } from '../../core/batch.ts'
 import type { Formatter } from '../../core/formatter.ts'
-import type { Chunk, Output, Sink } from '../../core/output.ts'
+import type { Chunk, Output, OutputStatistics, Sink } from '../../core/output.ts'
 
 export const nullOutput = defineOutput({
   name: 'null',
@@ -26,24 +34,55 @@ export const nullOutput = defineOutput({
       secondary: secondarySection('null'),
     },
   },
-  create: (params) => new NullOutput(params.neverFlush),
+  create: (params, context) => new NullOutput(params.neverFlush, context),
   createSink: (params) => new NullSink(params.neverFlush),
 })
 
+/** Everything it takes is delivered: nowhere is where it was to go. */
 export class NullOutput implements Output {
   readonly #neverFlush: boolean
+  readonly #context: Pick<PluginContext, 'host' | 'id' | 'type'>
+  readonly #books: Books
 
-  constructor(neverFlush: boolean) {
+  constructor(neverFlush: boolean, context: Pick<PluginContext, 'host' | 'id' | 'type'>) {
     this.#neverFlush = neverFlush
+    this.#context = context
+    this.#books = createBooks(context)
   }
 
-  emit(_batch: Batch): void {
-    if (this.#neverFlush) throw new Error('failed to flush')
+  emit(batch: Batch): void {
+    const books = this.#books
+    if (this.#neverFlush) {
+      books.errorCount++
+      throw new Error('failed to flush')
+    }
+    books.emitCount++
+    books.emittedEvents += batch.count
+    books.emittedBytes += batch.packed.length
+    books.deliveredEvents += batch.count
   }
 
-  async start(): Promise<void> {}
+  async start(): Promise<void> {
+    exposeBooks(this.#context, this.#books)
+  }
 
   async stop(_deadline: AbortSignal): Promise<void> {}
+
+  statistics(): OutputStatistics {
+    return {
+      ...countsOf(this.#books),
+      bufferedEvents: 0,
+      stagedBytes: 0,
+      queuedBytes: 0,
+      queueLength: 0,
+      stagedLength: 0,
+      totalLimitBytes: 0,
+      oldestMs: undefined,
+      newestTimekey: undefined,
+      oldestTimekey: undefined,
+      retry: undefined,
+    }
+  }
 }
 
 class NullSink implements Sink {

@@ -1,0 +1,36 @@
+import { bufferTypes } from './buffer/index.ts'
+import type { PluginDefinition } from './config/define.ts'
+import { prometheusFilter } from './filters/prometheus/index.ts'
+import { copyOutput } from './outputs/copy/index.ts'
+import { nullOutput } from './outputs/null/index.ts'
+import { relabelOutput } from './outputs/relabel/index.ts'
+import { roundrobinOutput } from './outputs/roundrobin/index.ts'
+import { parsers } from './parsers/index.ts'
+import { monitorAgentSource } from './sources/monitor-agent/index.ts'
+import { prometheusSource } from './sources/prometheus/index.ts'
+import { prometheusMonitorSource } from './sources/prometheus-monitor/index.ts'
+import { prometheusOutputMonitorSource } from './sources/prometheus-output-monitor/index.ts'
+import { prometheusTailMonitorSource } from './sources/prometheus-tail-monitor/index.ts'
+
+/** Everything a configuration can name: one line registers a plugin. */
+export const plugins: readonly PluginDefinition[] = [
+  // <source>
+  monitorAgentSource,
+  prometheusSource,
+  prometheusMonitorSource,
+  prometheusOutputMonitorSource,
+  prometheusTailMonitorSource,
+
+  // <filter>
+  prometheusFilter,
+
+  // <match>, <store>, <secondary>
+  copyOutput,
+  nullOutput,
+  relabelOutput,
+  roundrobinOutput,
+
+  // <parse>, <format>, <buffer>
+  ...parsers,
+  ...bufferTypes,
+]
