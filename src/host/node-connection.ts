@@ -16,6 +16,7 @@ export class NodeConnection implements Connection {
   readonly #socket: net.Socket
   #handler: ConnectionHandler | undefined
   #error: Error | undefined
+  #paused = false
   readonly #written: () => void
 
   /** `readArea`: see ListenOptions. `socket` must be paused and not have been read from. */
@@ -40,10 +41,10 @@ export class NodeConnection implements Connection {
     })
   }
 
-  /** From now on `handler` gets what arrives. */
+  /** From now on `handler` gets what arrives, unless the connection was paused before. */
   begin(handler: ConnectionHandler): void {
     this.#handler = handler
-    this.#socket.resume()
+    if (!this.#paused) this.#socket.resume()
   }
 
   get unsentBytes(): number {
@@ -55,11 +56,13 @@ export class NodeConnection implements Connection {
   }
 
   pause(): void {
+    this.#paused = true
     this.#socket.pause()
   }
 
   resume(): void {
-    if (!this.#socket.destroyed) this.#socket.resume()
+    this.#paused = false
+    if (this.#handler !== undefined && !this.#socket.destroyed) this.#socket.resume()
   }
 
   end(): void {

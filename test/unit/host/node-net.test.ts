@@ -29,7 +29,7 @@ class Served implements ConnectionHandler {
     this.connection = connection
     const promised = (name: string) =>
       new Promise<never>((resolve) => {
-        this.#resolve[name] = resolve as (value?: never) => void
+        this.#resolve[name] = resolve as unknown as (value?: never) => void
       })
     this.closed = promised('close')
     this.ended = promised('end')

@@ -1,0 +1,375 @@
+import { type Codec, codecOf, InflateError, inflateSmall } from '../../forward/inflate.ts'
+import { createJsonFramer } from '../../forward/json-framer.ts'
+import type { CompressedStep, FatalStep, Framer, RunStep } from '../../kernel/types.ts'
+import { AckQueue } from './ack-queue.ts'
+import { Complaints } from './complaints.ts'
+import { Delivery } from './delivery.ts'
+import { progressBytes, sliceMs, unsentLimitBytes } from './limits.ts'
+import { foreignAdvice, type Protocol, protocolOf } from './protocol.ts'
+import type { MessageLoss } from './reports.ts'
+import type { SessionContext, SessionLink } from './session-context.ts'
+import type { FieldWriter } from './source-fields.ts'
+import { Tags } from './tags.ts'
+
+/** What is being inflated: a copy of the step, since the step itself does not outlive the next one. */
+interface Inflating {
+  readonly step: CompressedStep
+  readonly pieces: AsyncGenerator<Uint8Array, void, void>
+}
+
+/**
+ * The protocol of one connection, without any I/O of its own: bytes in (`data`, `ended`), actions out (the link, the
+ * consumer). Steps of the framer are worked off in order; where one has to wait (the consumer pushes back,
+ * something is inflated, the slice of time is used up), reading from this client pauses and the others go on.
+ *
+ * Order holds: no step is taken before the one before it has settled, so acks leave in the order of their messages.
+ */
+export class Session {
+  readonly #context: SessionContext
+  readonly #link: SessionLink
+  readonly #delivery: Delivery
+  readonly #complaints: Complaints
+  readonly #acks: AckQueue
+  #framer: Framer | undefined
+  /** First bytes, until they show what is spoken. */
+  #start: Uint8Array = new Uint8Array(0)
+  #state: 'open' | 'closing' | 'closed' = 'open'
+  /** Something is waited for; the framer's rest is held. */
+  #waiting = false
+  #stalled = false
+  #peerEnded = false
+  #closeWhenIdle = false
+  #inflating: Inflating | undefined
+  #heldBytes = 0
+  #messagesInRead = 0
+  readonly #now = { seconds: 0, nanoseconds: 0 }
+  /** For the idle timeout: when anything came last. */
+  lastDataMs: number
+  /** For the partial-message timeout: bytes of finished messages or growth of the unfinished one. */
+  progressMark = { atMs: 0, unfinishedBytes: 0 }
+  closingSinceMs = 0
+
+  constructor(context: SessionContext, link: SessionLink) {
+    this.#context = context
+    this.#link = link
+    this.#complaints = new Complaints(context, link)
+    this.#acks = new AckQueue((bytes) => link.write(bytes))
+    this.#delivery = new Delivery({
+      consumer: context.consumer,
+      reports: context.reports,
+      tags: new Tags(context.settings.tagRule),
+      complaints: this.#complaints,
+      acks: this.#acks,
+    })
+    this.lastDataMs = context.clock.monotonicMs()
+    this.progressMark.atMs = this.lastDataMs
+  }
+
+  /** Sets what is written into each record; before the first bytes. */
+  set fields(writer: FieldWriter) {
+    this.#delivery.fields = writer
+  }
+
+  /** We have ended our side, and wait for the client to end its own. */
+  get closing(): boolean {
+    return this.#state === 'closing'
+  }
+
+  /** Nothing is waited for or under way. */
+  get idle(): boolean {
+    return !this.#waiting && this.#inflating === undefined
+  }
+
+  /** Bytes of an unfinished message (or of one being inflated) that are kept for this connection. */
+  get heldBytes(): number {
+    return this.#heldBytes
+  }
+
+  /** `bytes` are borrowed. */
+  data(bytes: Uint8Array): void {
+    const { reports, clock } = this.#context
+    if (this.#state === 'closed') return
+    if (this.#state === 'closing') {
+      // We have said goodbye: a reset tells the client that this was not taken.
+      this.close({ reset: true })
+      return
+    }
+    this.lastDataMs = clock.monotonicMs()
+    reports.bytes += bytes.byteLength
+    if (this.#framer === undefined) this.#begin(bytes)
+    else this.#framer.feed(bytes)
+    this.#run()
+  }
+
+  /** The client has ended its side: what is left is finished, acks are written, then we end ours. */
+  ended(): void {
+    this.#peerEnded = true
+    if (this.#state !== 'open') return
+    if (this.#framer === undefined) this.#begin(new Uint8Array(0))
+    if (!this.#waiting) this.#run()
+  }
+
+  /** What the link took is gone. */
+  drained(): void {
+    if (!this.#stalled) return
+    this.#stalled = false
+    if (this.#state === 'open' && !this.#waiting) this.#link.resume()
+  }
+
+  /** The connection is gone. */
+  gone(): void {
+    if (this.#state === 'open') this.#loseUnfinished()
+    this.#state = 'closed'
+    this.#release()
+  }
+
+  /** No more messages are taken than have been read; acks of these leave, then the connection ends. */
+  stop(): void {
+    this.#closeWhenIdle = true
+    if (this.#state !== 'open' || this.#waiting) return
+    this.#finish()
+  }
+
+  /** Closes without waiting for anything. */
+  close(options: { reset: boolean }): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    this.#link.destroy(options)
+    this.#release()
+  }
+
+  /** Closes because of a limit, and says so. */
+  refuse(reason: string, message: string): void {
+    this.#complaints.refused(reason, message)
+    this.#loseUnfinished()
+    this.close({ reset: true })
+  }
+
+  #loseUnfinished(): void {
+    if (this.#heldBytes > 0) this.#context.reports.lostMessage('unfinished')
+  }
+
+  #release(): void {
+    this.#hold(0)
+    const inflating = this.#inflating
+    this.#inflating = undefined
+    inflating?.pieces.return().catch((error: unknown) => {
+      this.#context.reports.log.debug('inflation left behind', { error })
+    })
+  }
+
+  // ---- what is spoken
+
+  #begin(bytes: Uint8Array): void {
+    const start = this.#start.byteLength > 0 ? Buffer.concat([this.#start, bytes]) : bytes
+    const protocol = protocolOf(start, this.#peerEnded)
+    if (protocol === 'unknown') {
+      this.#start = start.slice()
+      this.#hold(start.byteLength)
+      return
+    }
+    this.#start = new Uint8Array(0)
+    if (protocol === 'msgpack' || protocol === 'json') {
+      const { settings, createFramer } = this.#context
+      this.#framer =
+        protocol === 'json' ? createJsonFramer(settings.framer) : createFramer(settings.framer)
+      this.#framer.feed(start)
+      return
+    }
+    this.#foreign(protocol)
+  }
+
+  #foreign(protocol: Exclude<Protocol, 'msgpack' | 'json' | 'unknown'>): void {
+    this.#complaints.fatal('foreign_protocol', foreignAdvice[protocol], protocol)
+    this.#finish()
+  }
+
+  // ---- the loop over steps
+
+  #run(): void {
+    const { clock } = this.#context
+    const framer = this.#framer
+    if (framer === undefined || this.#state !== 'open') {
+      if (this.#peerEnded) this.#finish()
+      return
+    }
+    this.#setNow()
+    const startMs = clock.monotonicMs()
+    for (;;) {
+      const step = framer.next(this.#now)
+      if (step === undefined) {
+        if (this.#inflating === undefined) break
+        this.#nextPiece(this.#inflating)
+        return
+      }
+      if (step.kind === 'run') {
+        if (this.#takeRun(step)) return
+      } else if (step.kind === 'compressed') {
+        if (this.#takeCompressed(step)) return
+      } else if (step.kind === 'note') {
+        if (step.code !== 'large') this.#messagesInRead += 1
+        this.#complaints.note(step)
+      } else {
+        this.#takeFatal(step)
+        return
+      }
+      if (clock.monotonicMs() - startMs > sliceMs) {
+        this.#pause()
+        clock.soon(() => this.#continue())
+        return
+      }
+    }
+    this.#afterRead(framer)
+  }
+
+  #setNow(): void {
+    const wallMs = this.#context.clock.wallMs()
+    const seconds = Math.floor(wallMs / 1000)
+    this.#now.seconds = seconds
+    // Milliseconds have fractions; a double keeps about 100 ns of a wall time.
+    this.#now.nanoseconds = Math.min(999_999_999, Math.floor((wallMs - seconds * 1000) * 1e6))
+  }
+
+  /** All that was fed is worked off. */
+  #afterRead(framer: Framer): void {
+    this.#acks.flush()
+    this.#hold(framer.unfinishedBytes)
+    this.#noteProgress(framer.unfinishedBytes)
+    const mustEnd = this.#context.settings.denyKeepalive && this.#messagesInRead > 0
+    this.#messagesInRead = 0
+    if (mustEnd || this.#peerEnded || this.#closeWhenIdle) {
+      this.#finish()
+      return
+    }
+    if (this.#context.budget.isOver) this.#context.relieve()
+    if (this.#state !== 'open') return
+    if (this.#link.unsentBytes > unsentLimitBytes) {
+      this.#stalled = true
+      this.#link.pause()
+    }
+  }
+
+  /** A message that is finished, and enough of an unfinished one, is progress: see `progressMark`. */
+  #noteProgress(unfinishedBytes: number): void {
+    const grownBytes = unfinishedBytes - this.progressMark.unfinishedBytes
+    if (this.#messagesInRead > 0 || unfinishedBytes === 0 || grownBytes >= progressBytes) {
+      this.progressMark = { atMs: this.lastDataMs, unfinishedBytes }
+    }
+  }
+
+  #hold(bytes: number): void {
+    this.#context.budget.change(bytes - this.#heldBytes)
+    this.#heldBytes = bytes
+  }
+
+  /** Before something is waited for: others may use the kernel meanwhile. */
+  #pause(): void {
+    this.#framer?.hold()
+    this.#acks.flush()
+    this.#waiting = true
+    this.#link.pause()
+  }
+
+  #continue(): void {
+    this.#waiting = false
+    if (this.#state !== 'open') return
+    // The client could send nothing meanwhile: its time starts anew.
+    this.lastDataMs = this.#context.clock.monotonicMs()
+    this.progressMark.atMs = this.lastDataMs
+    this.#run()
+    // #run may have found something else to wait for, or the end.
+    if (this.#state === 'open' && !this.#waiting && !this.#stalled) this.#link.resume()
+  }
+
+  /** Writes what is to be written, and ends our side. */
+  #finish(): void {
+    if (this.#state !== 'open') return
+    this.#acks.flush()
+    this.#state = 'closing'
+    this.#loseUnfinished()
+    this.#release()
+    this.closingSinceMs = this.#context.clock.monotonicMs()
+    if (this.#context.settings.resetOnClose && this.#link.unsentBytes === 0) {
+      this.close({ reset: true })
+    } else {
+      this.#link.end()
+    }
+  }
+
+  // ---- steps
+
+  /** True: it waits; #continue goes on. */
+  #takeRun(step: RunStep): boolean {
+    this.#messagesInRead += step.messages
+    const settled = this.#delivery.take(step)
+    if (settled === undefined) return false
+    this.#pause()
+    // A bug in what follows is an unhandled rejection, which ends the process, as it should.
+    void settled.then(() => this.#continue())
+    return true
+  }
+
+  #takeFatal(step: FatalStep): void {
+    const reason = step.code === 'message_too_long' ? 'unfinished' : 'malformed'
+    this.#fail(reason, step.message, step.code)
+  }
+
+  /** The connection does not survive it. What came before it keeps its acks. */
+  #fail(reason: MessageLoss, message: string, code: string): void {
+    this.#complaints.fatal(reason, message, code)
+    this.#acks.flush()
+    this.close({ reset: true })
+  }
+
+  // ---- compressed messages
+
+  /** True: it waits, or the connection is closed. */
+  #takeCompressed(step: CompressedStep): boolean {
+    const { settings, inflations } = this.#context
+    let codec: Codec
+    try {
+      codec = codecOf(step.codec)
+      const small = inflateSmall(codec, step.payload, settings.decompressionLimitBytes)
+      if (small !== undefined) {
+        this.#framer?.feedEntries(small, step, true)
+        return false
+      }
+    } catch (error) {
+      this.#inflateFailed(error)
+      return true
+    }
+    const copy: CompressedStep = {
+      ...step,
+      tag: step.tag.slice(),
+      payload: step.payload.slice(),
+      ack: step.ack.slice(),
+    }
+    this.#hold(copy.payload.byteLength)
+    this.#inflating = { step: copy, pieces: inflations.read(codec, copy.payload) }
+    this.#nextPiece(this.#inflating)
+    return true
+  }
+
+  /** Waits for the next piece of output and works it off, in one go: nobody else uses the kernel in between. */
+  #nextPiece({ pieces, step }: Inflating): void {
+    this.#pause()
+    void pieces.next().then(
+      (result) => {
+        if (this.#state !== 'open') return
+        this.#framer?.feedEntries(result.value ?? new Uint8Array(0), step, result.done === true)
+        if (result.done === true) this.#inflating = undefined
+        this.#continue()
+      },
+      (error: unknown) => {
+        if (this.#state !== 'open') return
+        this.#inflating = undefined
+        this.#inflateFailed(error)
+      },
+    )
+  }
+
+  #inflateFailed(error: unknown): void {
+    if (!(error instanceof InflateError)) throw error
+    this.#fail('inflate', error.message, error.code)
+  }
+}

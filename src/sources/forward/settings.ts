@@ -1,0 +1,111 @@
+import { type Bound, isWritten, positionOf } from '../../config/schema.ts'
+import { maxDepth } from '../../core/batch.ts'
+import { ConfigError } from '../../core/errors.ts'
+import type { ListenAddress } from '../../core/host.ts'
+import { itemLimit } from './limits.ts'
+import type { SessionSettings } from './session-context.ts'
+import type { shape } from './shape.ts'
+
+export type ForwardParams = Bound<typeof shape>
+
+/** The parameters, checked against each other, in the form that the source works with. Throws ConfigError. */
+export interface ForwardSettings {
+  readonly address: ListenAddress
+  readonly backlog: number | undefined
+  readonly session: SessionSettings
+  readonly addressKey: string | undefined
+  readonly hostnameKey: string | undefined
+  readonly sendKeepalivePacket: boolean
+  readonly unfinishedTotalBytes: number
+  readonly maxConnections: number
+  readonly maxConnectionsPerAddress: number
+  /** Infinity: never. */
+  readonly idleTimeoutMs: number
+  readonly partialTimeoutMs: number
+}
+
+export function settingsOf(params: ForwardParams): ForwardSettings {
+  checkTogether(params)
+  return {
+    address: addressOf(params),
+    backlog: params.backlog,
+    session: {
+      tagRule: {
+        fixed: params.tag,
+        prefix: params.addTagPrefix,
+        lengthLimitBytes: params.tagLengthLimit,
+      },
+      framer: {
+        skipInvalidEvent: params.skipInvalidEvent,
+        messageLimitBytes: params.chunkSizeLimit ?? Number.POSITIVE_INFINITY,
+        messageWarnBytes: params.chunkSizeWarnLimit ?? Number.POSITIVE_INFINITY,
+        unfinishedLimitBytes: params.unfinishedMessageLimit,
+        itemLimit,
+        depthLimit: maxDepth,
+      },
+      decompressionLimitBytes: params.decompressionSizeLimit,
+      denyKeepalive: params.denyKeepalive,
+      resetOnClose: params.lingerTimeout === 0,
+    },
+    addressKey: params.sourceAddressKey,
+    hostnameKey: params.sourceHostnameKey,
+    sendKeepalivePacket: params.sendKeepalivePacket,
+    unfinishedTotalBytes: params.unfinishedTotalLimit,
+    maxConnections: params.maxConnections,
+    maxConnectionsPerAddress: params.maxConnectionsPerAddress,
+    idleTimeoutMs: timeoutMs(params.idleTimeout),
+    partialTimeoutMs: timeoutMs(params.partialMessageTimeout),
+  }
+}
+
+function timeoutMs(seconds: number): number {
+  return seconds === 0 ? Number.POSITIVE_INFINITY : seconds * 1000
+}
+
+function addressOf(params: ForwardParams): ListenAddress {
+  if (params.unixPath === undefined) {
+    return { kind: 'tcp', host: params.bind, port: params.port }
+  }
+  const mode = params.unixMode === undefined ? undefined : Number.parseInt(params.unixMode, 8)
+  return { kind: 'unix', path: params.unixPath, mode }
+}
+
+function checkTogether(params: ForwardParams): void {
+  if (params.transport?.protocol === 'tls') {
+    throw new ConfigError('TLS (<transport tls>) is not part of this version', {
+      position: positionOf(params.transport),
+      hint: 'take the section out, or let a TLS proxy stand in front of the port',
+    })
+  }
+  if (params.transport?.protocol === 'udp') {
+    throw new ConfigError('the forward protocol has no <transport udp>', {
+      position: positionOf(params.transport),
+      hint: 'take the section out: UDP heartbeats are answered without it',
+    })
+  }
+  if (params.sendKeepalivePacket && params.denyKeepalive) {
+    throw new ConfigError(
+      "both 'send_keepalive_packet' and 'deny_keepalive' cannot be set to true",
+      {
+        position: positionOf(params, 'sendKeepalivePacket'),
+      },
+    )
+  }
+  if (params.sourceHostnameKey !== undefined && params.resolveHostname === false) {
+    throw new ConfigError('resolve_hostname must be true with source_hostname_key', {
+      position: positionOf(params, 'resolveHostname'),
+    })
+  }
+  const written = ['bind', 'port'].find((name) => isWritten(params, name))
+  if (params.unixPath !== undefined && written !== undefined) {
+    throw new ConfigError(`unix_path stands in place of ${written}`, {
+      position: positionOf(params, written),
+      hint: 'use a <source> of its own for the unix socket',
+    })
+  }
+  if (params.unixMode !== undefined && params.unixPath === undefined) {
+    throw new ConfigError('unix_mode means nothing without unix_path', {
+      position: positionOf(params, 'unixMode'),
+    })
+  }
+}

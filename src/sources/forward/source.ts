@@ -1,0 +1,283 @@
+import type { PluginContext } from '../../config/define.ts'
+import type {
+  Connection,
+  ConnectionHandler,
+  ListenAddress,
+  Listener,
+  Timer,
+  UdpSocket,
+} from '../../core/host.ts'
+import type { Source } from '../../core/source.ts'
+import { Budget } from './budget.ts'
+import { Hostnames } from './hostnames.ts'
+import { Inflations } from './inflation.ts'
+import { drainMs, drainQuietMs, lingerMs, sweepIntervalMs } from './limits.ts'
+import { Reports } from './reports.ts'
+import { Session } from './session.ts'
+import type { SessionContext } from './session-context.ts'
+import type { ForwardSettings } from './settings.ts'
+import { FieldWriter } from './source-fields.ts'
+
+/** The answer to a UDP heartbeat. */
+const heartbeat = Uint8Array.of(0)
+
+interface Client {
+  readonly session: Session
+  readonly connection: Connection
+}
+
+/** The driver of the forward source: listeners, connections and their limits. The protocol is in session.ts. */
+export class ForwardSource implements Source {
+  readonly claims: readonly string[]
+  readonly #settings: ForwardSettings
+  readonly #context: PluginContext
+  readonly #reports: Reports
+  readonly #sessionContext: SessionContext
+  readonly #hostnames: Hostnames
+  readonly #clients = new Set<Client>()
+  readonly #perAddress = new Map<string, number>()
+  #listener: Listener | undefined
+  #udp: UdpSocket | undefined
+  #sweepTimer: Timer | undefined
+  #stopped: Promise<void> | undefined
+  /** Called when the last client has gone. */
+  #emptied: (() => void) | undefined
+
+  constructor(settings: ForwardSettings, context: PluginContext) {
+    const { host, kernel, log } = context
+    this.#settings = settings
+    this.#context = context
+    this.claims = claimsOf(settings.address)
+    this.#hostnames = new Hostnames(host)
+    const labels = { plugin_id: context.id, type: context.type }
+    this.#reports = new Reports({ log, clock: host.clock, metrics: host.metrics, labels })
+    this.#sessionContext = {
+      settings: settings.session,
+      clock: host.clock,
+      consumer: context.router,
+      reports: this.#reports,
+      inflations: new Inflations({
+        clock: host.clock,
+        limitBytes: settings.session.decompressionLimitBytes,
+      }),
+      budget: new Budget(settings.unfinishedTotalBytes),
+      createFramer: (options) => kernel.createFramer(options),
+      relieve: () => this.#relieve(),
+    }
+  }
+
+  /** The address that is listened on, with the port that was chosen for port 0. undefined before start. */
+  get address(): ListenAddress | undefined {
+    return this.#listener?.address
+  }
+
+  async start(): Promise<void> {
+    const { host, kernel, log } = this.#context
+    const { address, backlog } = this.#settings
+    this.#listener = await host.net.listen({
+      address,
+      backlog,
+      readArea: kernel.readArea,
+      accept: (connection) => this.#accept(connection),
+    })
+    const bound = this.#listener.address
+    if (bound.kind === 'tcp') {
+      try {
+        await this.#listenForHeartbeats(bound)
+      } catch (error) {
+        await this.#listener.close()
+        this.#listener = undefined
+        throw error
+      }
+      log.info('listening port', { port: bound.port, bind: bound.host })
+    } else {
+      log.info('listening unix socket', { path: bound.path })
+    }
+    this.#reports.register()
+    this.#sweepLater()
+  }
+
+  async #listenForHeartbeats({ host, port }: { host: string; port: number }): Promise<void> {
+    const udp = await this.#context.host.net.listenUdp({
+      host,
+      port,
+      onMessage: (_bytes, from) => udp.send(heartbeat, from.port, from.address),
+    })
+    this.#udp = udp
+  }
+
+  // ---- connections
+
+  #accept(connection: Connection): ConnectionHandler {
+    this.#reports.connectionsTotal += 1
+    const refusal = this.#refusal(connection)
+    if (refusal !== undefined) {
+      this.#reports.refused(refusal)
+      const fields = { host: connection.remoteAddress, limit: refusal }
+      this.#reports.warn('refused a connection', fields, refusal)
+      connection.destroy({ reset: true })
+      return ignored
+    }
+    const session = new Session(this.#sessionContext, connection)
+    const client = { session, connection }
+    this.#add(client)
+    if (this.#settings.sendKeepalivePacket) connection.setKeepAlive(true)
+    this.#writeFields(client)
+    return {
+      onData: (bytes) => session.data(bytes),
+      onEnd: () => session.ended(),
+      onDrain: () => session.drained(),
+      onClose: (error) => {
+        if (error !== undefined) this.#context.log.debug('connection broke', { error })
+        session.gone()
+        this.#remove(client)
+      },
+    }
+  }
+
+  #refusal({ remoteAddress }: Connection): string | undefined {
+    if (this.#clients.size >= this.#settings.maxConnections) return 'max_connections'
+    const already = remoteAddress === undefined ? 0 : (this.#perAddress.get(remoteAddress) ?? 0)
+    return already >= this.#settings.maxConnectionsPerAddress
+      ? 'max_connections_per_address'
+      : undefined
+  }
+
+  #add(client: Client): void {
+    this.#clients.add(client)
+    this.#reports.connections = this.#clients.size
+    const { remoteAddress } = client.connection
+    if (remoteAddress === undefined) return
+    this.#perAddress.set(remoteAddress, (this.#perAddress.get(remoteAddress) ?? 0) + 1)
+  }
+
+  #remove(client: Client): void {
+    if (!this.#clients.delete(client)) return
+    this.#reports.connections = this.#clients.size
+    const { remoteAddress } = client.connection
+    if (remoteAddress !== undefined) {
+      const left = (this.#perAddress.get(remoteAddress) ?? 1) - 1
+      if (left > 0) this.#perAddress.set(remoteAddress, left)
+      else this.#perAddress.delete(remoteAddress)
+    }
+    if (this.#clients.size === 0) this.#emptied?.()
+  }
+
+  /** source_address_key, source_hostname_key. Until the name is known nothing is read. A unix client has no address. */
+  #writeFields({ session, connection }: Client): void {
+    const { addressKey, hostnameKey } = this.#settings
+    const address = connection.remoteAddress
+    if (address === undefined || (addressKey === undefined && hostnameKey === undefined)) return
+    const keys = { addressKey, hostnameKey }
+    if (hostnameKey === undefined) {
+      session.fields = new FieldWriter(keys, { address, hostname: address })
+      return
+    }
+    connection.pause()
+    void this.#hostnames.nameOf(address).then((hostname) => {
+      session.fields = new FieldWriter(keys, { address, hostname })
+      connection.resume()
+    })
+  }
+
+  /** The connection of which most is kept goes: one that sends little must not pay for one that hoards. */
+  #relieve(): void {
+    let largest: Session | undefined
+    for (const { session } of this.#clients) {
+      if (session.heldBytes > (largest?.heldBytes ?? 0)) largest = session
+    }
+    largest?.refuse('unfinished_total_limit', 'too much is kept of unfinished messages')
+  }
+
+  // ---- timeouts
+
+  #sweepLater(): void {
+    const { idleTimeoutMs, partialTimeoutMs } = this.#settings
+    const intervalMs = Math.min(sweepIntervalMs, idleTimeoutMs / 4, partialTimeoutMs / 4)
+    this.#sweepTimer = this.#context.host.clock.after(intervalMs, () => {
+      this.#sweep()
+      this.#sweepLater()
+    })
+  }
+
+  #sweep(): void {
+    const nowMs = this.#context.host.clock.monotonicMs()
+    const { idleTimeoutMs, partialTimeoutMs } = this.#settings
+    for (const { session } of this.#clients) {
+      if (session.closing) {
+        if (nowMs - session.closingSinceMs >= lingerMs) session.close({ reset: false })
+      } else if (session.idle) {
+        if (session.heldBytes > 0 && nowMs - session.progressMark.atMs >= partialTimeoutMs) {
+          session.refuse('partial_message_timeout', 'a message was begun and did not go on')
+        } else if (nowMs - session.lastDataMs >= idleTimeoutMs) {
+          session.refuse('idle_timeout', 'nothing came for too long')
+        }
+      }
+    }
+  }
+
+  // ---- the end
+
+  stop(deadline: AbortSignal): Promise<void> {
+    this.#stopped ??= this.#stop(deadline)
+    return this.#stopped
+  }
+
+  async #stop(deadline: AbortSignal): Promise<void> {
+    await this.#listener?.close()
+    await this.#udp?.close()
+    const closeAll = () => {
+      for (const { session } of this.#clients) session.close({ reset: true })
+    }
+    if (deadline.aborted) closeAll()
+    deadline.addEventListener('abort', closeAll, { once: true })
+    if (this.#clients.size > 0) await this.#drain()
+    deadline.removeEventListener('abort', closeAll)
+    this.#sweepTimer?.cancel()
+    const { metrics } = this.#context.host
+    if (this.#listener !== undefined) metrics.forget({ plugin_id: this.#context.id })
+  }
+
+  /**
+   * What clients have sent already is in the system's buffers: it is read and acknowledged before connections
+   * end, since a client without acks (Docker) would never know that it was lost. Clients that never pause are cut off.
+   */
+  #drain(): Promise<void> {
+    const { clock } = this.#context.host
+    const startMs = clock.monotonicMs()
+    return new Promise((resolve) => {
+      let timer: Timer | undefined
+      this.#emptied = () => {
+        timer?.cancel()
+        resolve()
+      }
+      const look = () => {
+        const nowMs = clock.monotonicMs()
+        const late = nowMs - startMs >= drainMs
+        for (const { session, connection } of this.#clients) {
+          if (session.closing) {
+            if (connection.unsentBytes === 0) session.close({ reset: false })
+          } else if (late || nowMs - session.lastDataMs >= drainQuietMs) {
+            session.stop()
+          }
+        }
+        if (this.#clients.size > 0) timer = clock.after(drainQuietMs, look)
+      }
+      timer = clock.after(drainQuietMs, look)
+    })
+  }
+}
+
+const ignored: ConnectionHandler = {
+  onData: () => undefined,
+  onEnd: () => undefined,
+  onDrain: () => undefined,
+  onClose: () => undefined,
+}
+
+function claimsOf(address: ListenAddress): string[] {
+  if (address.kind === 'unix') return [`unix:${address.path}`]
+  // Port 0 is whatever is free.
+  if (address.port === 0) return []
+  return [`tcp:${address.host}:${address.port}`, `udp:${address.host}:${address.port}`]
+}
