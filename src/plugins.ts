@@ -1,11 +1,14 @@
 import { bufferTypes } from './buffer/index.ts'
 import type { PluginDefinition } from './config/define.ts'
 import { prometheusFilter } from './filters/prometheus/index.ts'
+import { formatters } from './formatters/index.ts'
 import { copyOutput } from './outputs/copy/index.ts'
 import { nullOutput } from './outputs/null/index.ts'
+import { prometheusOutput } from './outputs/prometheus/index.ts'
 import { relabelOutput } from './outputs/relabel/index.ts'
 import { roundrobinOutput } from './outputs/roundrobin/index.ts'
 import { parsers } from './parsers/index.ts'
+import { forwardSource } from './sources/forward/index.ts'
 import { monitorAgentSource } from './sources/monitor-agent/index.ts'
 import { prometheusSource } from './sources/prometheus/index.ts'
 import { prometheusMonitorSource } from './sources/prometheus-monitor/index.ts'
@@ -15,6 +18,7 @@ import { prometheusTailMonitorSource } from './sources/prometheus-tail-monitor/i
 /** Everything a configuration can name: one line registers a plugin. */
 export const plugins: readonly PluginDefinition[] = [
   // <source>
+  forwardSource,
   monitorAgentSource,
   prometheusSource,
   prometheusMonitorSource,
@@ -27,10 +31,12 @@ export const plugins: readonly PluginDefinition[] = [
   // <match>, <store>, <secondary>
   copyOutput,
   nullOutput,
+  prometheusOutput,
   relabelOutput,
   roundrobinOutput,
 
   // <parse>, <format>, <buffer>
   ...parsers,
+  ...formatters,
   ...bufferTypes,
 ]

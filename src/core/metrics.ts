@@ -42,8 +42,8 @@ export interface Sample {
 export interface Metrics {
   counter(options: InstrumentOptions): Counter
   gauge(options: InstrumentOptions): Gauge
-  /** A gauge whose value is asked for at each scrape; undefined: it has none now, and is left out. */
-  observableGauge(options: InstrumentOptions, read: () => number | undefined): void
+  /** A gauge whose value is asked for at each scrape; NaN: it has none now, and is left out. */
+  observableGauge(options: InstrumentOptions, read: () => number): void
   /** A counter that lives elsewhere as a number and is asked for at each scrape. */
   observableCounter(options: InstrumentOptions, read: () => number): void
   histogram(options: InstrumentOptions & { readonly buckets: readonly number[] }): Histogram

@@ -1,3 +1,4 @@
+import { looksSecret, mask } from '../config/secrets.ts'
 import type { LogFields, LogLevel } from '../core/log.ts'
 
 /** What one message may take in all, and one value of it, in UTF-16 units: a hostile tag cannot fill the log. */
@@ -7,12 +8,10 @@ export const maxValueLength = 2_048
 const maxItems = 20
 const maxInspectDepth = 4
 
-/** Fields with such names never show their value, whoever logs them. */
-const secretName =
-  /pass(word|phrase)?$|shared_?key|secret|token|authorization|credential|private_?key/i
-
-/** What stands for a secret; Fluentd's. */
-export const mask = 'xxxxxx'
+/** Fields that never show their value, whoever logs them: what a configuration calls a secret, and headers. */
+function isSecret(name: string): boolean {
+  return looksSecret(name) || /token$|authorization$|cookie$|password/i.test(name)
+}
 
 /**
  * Control characters (C0, DEL, C1), line and paragraph separators and lone surrogates as `\xNN` or `\uNNNN`: text
@@ -90,7 +89,7 @@ function inspectObject(value: object, depth: number): string {
   }
   const entries = value instanceof Map ? [...value.entries()] : Object.entries(value)
   const shown = entries.slice(0, maxItems).map(([key, item]) => {
-    const hidden = typeof key === 'string' && secretName.test(key)
+    const hidden = typeof key === 'string' && isSecret(key)
     return `${inspectValue(key, depth + 1)}=>${hidden ? `"${mask}"` : inspectValue(item, depth + 1)}`
   })
   if (entries.length > maxItems) shown.push(`…(${entries.length})`)
@@ -122,7 +121,7 @@ export function formatFields(fields: LogFields | undefined): string {
   for (const [key, value] of Object.entries(fields)) {
     if (value === undefined) continue
     if (key === 'error' && value instanceof Error) parts.push(errorFields(value))
-    else if (secretName.test(key)) parts.push(`${escapeControls(key)}="${mask}"`)
+    else if (isSecret(key)) parts.push(`${escapeControls(key)}="${mask}"`)
     else parts.push(`${escapeControls(key)}=${inspectValue(value)}`)
   }
   return parts.join(' ')

@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import type { Clock } from '../core/host.ts'
-import type { LogEntry, LogFields, Logger, LogLevel } from '../core/log.ts'
+import type { LogFields, Logger, LogLevel } from '../core/log.ts'
 import { logLevels } from '../core/log.ts'
 import { colored, escapeLines, formatLogTime, formatMessage } from './log-format.ts'
 import { createRepeats } from './log-repeats.ts'
@@ -33,7 +33,6 @@ export interface RootLogger extends Logger {
   configure(settings: Partial<LogSettings>): void
   /** A message with text of our own making behind it, whose newlines stay: the configuration dump. */
   block(level: LogLevel, message: string, text: string): void
-  subscribe(listener: (entry: LogEntry) => void): () => void
   reopen(): void
   /** Sums up suppressed messages and hands everything to the operating system. */
   flush(): void
@@ -65,8 +64,6 @@ export function createLogger(options: {
 }): RootLogger {
   const { clock } = options
   let settings: LogSettings = { ...defaults, ...options.settings }
-  const listeners = new Set<(entry: LogEntry) => void>()
-  let telling = false
   const repeats = createRepeats({ clock, summary: sumUp })
   const now = (): string => {
     const wallMs = clock.wallMs()
@@ -91,24 +88,10 @@ export function createLogger(options: {
     writer(level, formatMessage(id === '' ? undefined : id, text, undefined))
   }
 
-  function tell(line: Line): void {
-    if (listeners.size === 0 || telling) return
-    // What listeners log about this entry is written, and not told again: there would be no end to it.
-    telling = true
-    try {
-      const { level, fields } = line
-      const message = formatMessage(line.id, line.message, fields)
-      for (const listener of listeners) listener({ level, wallMs: clock.wallMs(), message, fields })
-    } finally {
-      telling = false
-    }
-  }
-
   function write(line: Line): void {
     const text = formatMessage(line.id, line.message, line.fields)
     if (!repeats.admit(line.level, `${line.id ?? ''}${keySeparator}${line.message}`, text)) return
     writer(line.level, text)
-    tell(line)
   }
 
   const least = (): LogLevel => settings.level
@@ -121,12 +104,6 @@ export function createLogger(options: {
     block(level, message, text) {
       if (rank[level] < rank[settings.level]) return
       writer(level, `${formatMessage(undefined, message, undefined)}${escapeLines(text)}`)
-    },
-    subscribe(listener) {
-      listeners.add(listener)
-      return () => {
-        listeners.delete(listener)
-      }
     },
     reopen: () => settings.destination.reopen(),
     flush() {

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import type { LogEntry } from '../../../src/core/log.ts'
 import { createLogger, type LogSettings } from '../../../src/observe/log.ts'
 import { inspectValue } from '../../../src/observe/log-format.ts'
 
@@ -200,28 +199,5 @@ describe('repeated messages', () => {
     clock.advance(10_001)
     log.info('a')
     expect(lines.map((line) => line.slice(-2, -1))).toEqual(['a', 'b', 'a'])
-  })
-})
-
-describe('subscribers', () => {
-  it('get what is written, and not what they log themselves', () => {
-    const { log } = open()
-    const seen: LogEntry[] = []
-    const stop = log.subscribe((entry) => {
-      seen.push(entry)
-      log.info('about it')
-    })
-    log.child({ id: 'x' }).warn('hello', { n: 1 })
-    log.debug('too low')
-    stop()
-    log.warn('later')
-    expect(seen).toEqual([
-      {
-        level: 'warn',
-        wallMs: Date.UTC(2026, 10, 20, 21, 37, 15),
-        message: '[x] hello n=1',
-        fields: { n: 1 },
-      },
-    ])
   })
 })

@@ -61,7 +61,7 @@ describe('instruments', () => {
 
   it('leave out what has no value', async () => {
     const metrics = open()
-    metrics.observableGauge({ name: 'c', help: 'Cs.' }, () => undefined)
+    metrics.observableGauge({ name: 'c', help: 'Cs.' }, () => Number.NaN)
     metrics.gauge({ name: 'g', help: 'Gs.' }).set(Number.NaN)
     expect((await lines(metrics)).filter((line) => !line.startsWith('#'))).toEqual([])
   })

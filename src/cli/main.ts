@@ -1,0 +1,67 @@
+import { basename } from 'node:path'
+import { version } from '../core/version.ts'
+import { parseArguments } from './argv.ts'
+import { UsageError } from './parse-options.ts'
+
+/**
+ * The command line: `script` is the path it was called by, `args` what follows. Resolves with the exit code: 0 done or
+ * stopped on request, 1 otherwise. What a command does not need is not loaded.
+ */
+export async function main(script: string, args: readonly string[]): Promise<number> {
+  try {
+    const command = parseArguments(basename(script), args)
+    switch (command.kind) {
+      case 'version':
+        process.stdout.write(`sluice ${version}\n`)
+        return 0
+      case 'help':
+        return await help(command.of)
+      case 'setup':
+        return (await import('./setup.ts')).setup(command.directory)
+      case 'cat':
+        return await cat(command)
+      case 'run':
+        return await (await import('./run.ts')).run(command)
+    }
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    process.stderr.write(`sluice: ${error.message}\nSee sluice --help.\n`)
+    return 1
+  }
+}
+
+async function help(of: 'run' | 'cat'): Promise<number> {
+  const [{ helpText }, { catOptions, runOptions }] = await Promise.all([
+    import('./help.ts'),
+    import('./options.ts'),
+  ])
+  process.stdout.write(
+    of === 'cat'
+      ? `${await helpText('sluice cat TAG [options]', catOptions, 'Events come from standard input, one JSON map a line.')}\n`
+      : `${await helpText('sluice [options]\nsluice cat TAG [options]', runOptions, "Fluentd's other options are accepted, with a word where they do nothing.")}\n`,
+  )
+  return 0
+}
+
+async function cat(command: Parameters<typeof import('./cat.ts').runCat>[0]): Promise<number> {
+  const [{ runCat }, { createNodeNet }, { createNodeClock }, { silentLog }] = await Promise.all([
+    import('./cat.ts'),
+    import('../host/node-net.ts'),
+    import('../host/node-clock.ts'),
+    import('./silent-log.ts'),
+  ])
+  try {
+    await runCat(command, {
+      net: createNodeNet({ log: silentLog }),
+      input: process.stdin,
+      wallMs: createNodeClock().wallMs,
+      wait: (delayMs) => new Promise((resolve) => setTimeout(resolve, delayMs)),
+      say: (line) => void process.stderr.write(`sluice cat: ${line}\n`),
+    })
+    return 0
+  } catch (error) {
+    if (error instanceof UsageError) throw error
+    process.stderr.write(`sluice cat: ${(error as Error).message}\n`)
+    return 1
+  }
+}

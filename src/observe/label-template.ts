@@ -1,0 +1,107 @@
+import type { Position } from '../core/errors.ts'
+import type { MsgMap, MsgValue } from '../core/value.ts'
+import { getValue, parseRecordPath } from '../text/record-path.ts'
+import { rubyText } from '../text/ruby-text.ts'
+import { placeholder, type Surroundings } from './labels.ts'
+
+/** A label's value: how it is made for an event. `needs` says what of the event it looks at. */
+export interface LabelTemplate {
+  readonly needs: 'nothing' | 'tag' | 'record'
+  /** `parts`: the tag's, between its dots. `record` may be missing where it is not needed. */
+  render(tag: string, parts: readonly string[], record: MsgMap | undefined): string
+}
+
+/**
+ * `$.path` and `$[…]` are fields of the record; otherwise text with `${tag}`, `${tag_parts[N]}`, `${tag_prefix[N]}`,
+ * `${tag_suffix[N]}`, `${hostname}`, `${worker_id}`, `${field}`, `${field[N]}` and `${field["key"]}`. What
+ * has no value stays as it is written. Throws ConfigError for a bad path.
+ */
+export function compileLabel(
+  written: string,
+  surroundings: Surroundings,
+  position: Position | undefined,
+): LabelTemplate {
+  if (written.startsWith('$.') || written.startsWith('$[')) {
+    const path = parseRecordPath(written, position)
+    return {
+      needs: 'record',
+      render: (_tag, _parts, record) =>
+        record === undefined ? '' : rubyText(getValue(record, path)),
+    }
+  }
+  const pieces = [...split(written, surroundings)]
+  const needs = (what: LabelTemplate['needs']) => pieces.some((piece) => piece.needs === what)
+  return {
+    needs: needs('record') ? 'record' : needs('tag') ? 'tag' : 'nothing',
+    render: (tag, parts, record) =>
+      pieces.map((piece) => piece.render(tag, parts, record)).join(''),
+  }
+}
+
+function* split(written: string, surroundings: Surroundings): Generator<LabelTemplate> {
+  let from = 0
+  for (const found of written.matchAll(placeholder)) {
+    yield constant(written.slice(from, found.index))
+    yield piece(found[0], found[1] as string, found[2], surroundings)
+    from = found.index + found[0].length
+  }
+  yield constant(written.slice(from))
+}
+
+const constant = (text: string): LabelTemplate => ({ needs: 'nothing', render: () => text })
+
+const ofTag = (
+  whole: string,
+  pick: (tag: string, parts: readonly string[]) => string | undefined,
+): LabelTemplate => ({ needs: 'tag', render: (tag, parts) => pick(tag, parts) ?? whole })
+
+function piece(
+  whole: string,
+  key: string,
+  bracket: string | undefined,
+  surroundings: Surroundings,
+): LabelTemplate {
+  const index = bracket !== undefined && /^-?\d{1,4}$/.test(bracket) ? Number(bracket) : undefined
+  if (key === 'tag' && bracket === undefined) return ofTag(whole, (tag) => tag)
+  if (key === 'tag_parts') return ofTag(whole, (_, parts) => at(parts, index))
+  // Out of range from the front only: a prefix or suffix has no negative index.
+  if (key === 'tag_prefix') return ofTag(whole, (_, parts) => within(parts, index)?.head)
+  if (key === 'tag_suffix') return ofTag(whole, (_, parts) => within(parts, index)?.tail)
+  if (key === 'hostname' && bracket === undefined) return constant(surroundings.hostname)
+  if (key === 'worker_id' && bracket === undefined) return constant(String(surroundings.workerId))
+  const name = bracket?.startsWith('"') && bracket.endsWith('"') ? bracket.slice(1, -1) : undefined
+  return {
+    needs: 'record',
+    render: (_tag, _parts, record) => fieldText(record, key, { bracket, index, name }) ?? whole,
+  }
+}
+
+function at<T>(items: readonly T[], index: number | undefined): T | undefined {
+  return index === undefined ? undefined : items.at(index)
+}
+
+function within(parts: readonly string[], index: number | undefined) {
+  if (index === undefined || index < 0 || index >= parts.length) return undefined
+  return {
+    head: parts.slice(0, index + 1).join('.'),
+    tail: parts.slice(parts.length - index - 1).join('.'),
+  }
+}
+
+/** undefined: the record has no such field, or it is an array or map that the placeholder does not look into. */
+function fieldText(
+  record: MsgMap | undefined,
+  key: string,
+  inside: { bracket: string | undefined; index: number | undefined; name: string | undefined },
+): string | undefined {
+  const value = record?.get(key)
+  let found: MsgValue | undefined
+  if (inside.bracket === undefined) {
+    found = value instanceof Map || Array.isArray(value) ? undefined : value
+  } else if (inside.index !== undefined && Array.isArray(value)) {
+    found = value.at(inside.index)
+  } else if (inside.name !== undefined && value instanceof Map) {
+    found = value.get(inside.name)
+  }
+  return found === undefined ? undefined : rubyText(found)
+}

@@ -1,0 +1,113 @@
+import { gzipSync } from 'node:zlib'
+import type { PluginContext } from '../../config/define.ts'
+import { positionOf } from '../../config/schema.ts'
+import { ConfigError } from '../../core/errors.ts'
+import type { HttpRequest, HttpResponse, Listener } from '../../core/host.ts'
+import type { Source } from '../../core/source.ts'
+import { healthRoutes, serveRoutes } from '../../observe/health.ts'
+import { exposeContentType } from '../../observe/metrics.ts'
+import { mergeExpositions } from './merge.ts'
+
+export interface PrometheusParams {
+  readonly bind: string
+  readonly port: number
+  readonly metricsPath: string
+  readonly aggregatedMetricsPath: string
+  readonly contentEncoding: 'identity' | 'gzip'
+}
+
+/** Bytes of another worker's metrics. */
+const workerLimitBytes = 16 * 1024 * 1024
+const workerTimeoutMs = 5_000
+
+export function createPrometheusSource(params: PrometheusParams, context: PluginContext): Source {
+  const { host, system, app, log } = context
+  for (const name of ['metricsPath', 'aggregatedMetricsPath'] as const) {
+    if (params[name].startsWith('/')) continue
+    throw new ConfigError(`a path begins with /, not "${params[name]}"`, {
+      position: positionOf(params, name),
+    })
+  }
+  const bind = params.bind.replace(/^\[(.*)\]$/, '$1')
+  const port = params.port === 0 ? 0 : params.port + system.workerId
+  let listener: Listener | undefined
+
+  const answer = (metrics: string, request: HttpRequest): HttpResponse => {
+    const headers = { 'content-type': exposeContentType }
+    const wanted = params.contentEncoding === 'gzip'
+    if (!wanted || !/\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) {
+      return { status: 200, headers, body: metrics }
+    }
+    return {
+      status: 200,
+      headers: { ...headers, 'content-encoding': 'gzip' },
+      body: gzipSync(metrics),
+    }
+  }
+
+  /** Of each worker, by its own server; one that does not answer is left out. */
+  const allWorkers = async (): Promise<string> => {
+    const client = host.http.client({
+      connections: 1,
+      keepAlive: false,
+      connectTimeoutMs: workerTimeoutMs,
+      headersTimeoutMs: workerTimeoutMs,
+      bodyTimeoutMs: workerTimeoutMs,
+      maxResponseBytes: workerLimitBytes,
+    })
+    const ask = async (workerId: number): Promise<string> => {
+      if (workerId === system.workerId) return host.metrics.expose()
+      const url = `http://${reachable(bind)}:${params.port + workerId}${params.metricsPath}`
+      const { status, body } = await client.request({ method: 'GET', url, headers: {} })
+      if (status !== 200) throw new Error(`${url} answered ${status}`)
+      return new TextDecoder().decode(body)
+    }
+    try {
+      const answers = await Promise.allSettled(
+        Array.from({ length: system.workers }, (_, workerId) => ask(workerId)),
+      )
+      const texts = new Map<number, string>()
+      for (const [workerId, outcome] of answers.entries()) {
+        if (outcome.status === 'fulfilled') texts.set(workerId, outcome.value)
+        else log.error('a worker does not give its metrics', { workerId, error: outcome.reason })
+      }
+      return mergeExpositions(texts)
+    } finally {
+      await client.close()
+    }
+  }
+
+  const handle = (request: HttpRequest) =>
+    serveRoutes(request, {
+      ...healthRoutes(app),
+      [params.metricsPath]: async () => answer(await host.metrics.expose(), request),
+      [params.aggregatedMetricsPath]: async () =>
+        answer(system.workers > 1 ? await allWorkers() : await host.metrics.expose(), request),
+    })
+
+  return {
+    claims: port === 0 ? [] : [`tcp:${bind}:${port}`],
+    async start() {
+      listener = await host.http.serve({ host: bind, port, maxBodyBytes: 0, handle })
+      const { address } = listener
+      const realPort = address.kind === 'tcp' ? address.port : port
+      log.info('serving metrics', {
+        url: `http://${urlHost(bind)}:${realPort}${params.metricsPath}`,
+      })
+    },
+    async stop() {
+      await listener?.close()
+      listener = undefined
+    },
+  }
+}
+
+/** An address to connect to for one that stands for all of them. */
+function reachable(bind: string): string {
+  if (bind === '0.0.0.0') return '127.0.0.1'
+  return bind === '::' ? '[::1]' : urlHost(bind)
+}
+
+function urlHost(bind: string): string {
+  return bind.includes(':') ? `[${bind}]` : bind
+}
