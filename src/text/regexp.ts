@@ -37,8 +37,12 @@ export class RegexpInputError extends Error {
  */
 export function compileRegexp(written: string, position?: Position, flags?: string): LineMatcher {
   const literal = readLiteral(written, position)
-  const { source } = literal
-  const options = optionsOf(flags ?? literal.flags)
+  return compileRegexpSource(literal.source, position, flags ?? literal.flags)
+}
+
+/** The same for an expression without slashes around it. */
+export function compileRegexpSource(source: string, position?: Position, flags = ''): LineMatcher {
+  const options = optionsOf(flags)
   try {
     const tree = parseRegexp(source, options)
     return new BacktrackingMatcher(source, tree)

@@ -1,0 +1,128 @@
+import { positionOf } from '../../config/schema.ts'
+import { ConfigError, type Position } from '../../core/errors.ts'
+import { stringLength, textAt, valueAt } from '../../msgpack/entries.ts'
+import { headLength } from '../../msgpack/walk.ts'
+import { type PackedPath, packedPath, parseRecordPath } from '../../text/record-path.ts'
+import { compileRegexp, compileRegexpSource, type LineMatcher } from '../../text/regexp.ts'
+import { rubyText, scrub } from '../../text/ruby-text.ts'
+import { type GrepParams, oldStyleCount } from './shape.ts'
+
+/** A field and the expression tried on it. A field that is missing is tried as an empty text. */
+export interface Condition {
+  readonly path: PackedPath
+  readonly matcher: LineMatcher
+}
+
+export interface Conditions {
+  /** All must match: <regexp>, and those inside <and>. */
+  readonly regexpAnd: readonly Condition[]
+  /** One must match: <regexp> inside <or>. Empty: no such condition. */
+  readonly regexpOr: readonly Condition[]
+  /** Dropped if all match: <exclude> inside <and>. Empty: no such condition. */
+  readonly excludeAnd: readonly Condition[]
+  /** Dropped if one matches: <exclude>, and those inside <or>. */
+  readonly excludeOr: readonly Condition[]
+}
+
+/** Throws RecordPathError and RegexpInputError, where Fluentd fails to look as well. */
+export function matches(condition: Condition, packed: Uint8Array, recordAt: number): boolean {
+  const at = condition.path.find(packed, recordAt)
+  return condition.matcher.test(at < 0 ? '' : fieldText(packed, at))
+}
+
+export function keeps(conditions: Conditions, packed: Uint8Array, recordAt: number): boolean {
+  const { regexpAnd, regexpOr, excludeAnd, excludeOr } = conditions
+  const test = (condition: Condition) => matches(condition, packed, recordAt)
+  return (
+    regexpAnd.every(test) &&
+    (regexpOr.length === 0 || regexpOr.some(test)) &&
+    (excludeAnd.length === 0 || !excludeAnd.every(test)) &&
+    !excludeOr.some(test)
+  )
+}
+
+/** The value as text; bytes that are not UTF-8 are question marks. */
+function fieldText(packed: Uint8Array, at: number): string {
+  const text = textAt(packed, at)
+  if (text === undefined) return rubyText(valueAt(packed, at))
+  if (!text.includes('\ufffd')) return text
+  const start = at + headLength(packed[at] as number)
+  return scrub(packed.subarray(start, start + stringLength(packed, at)), '?')
+}
+
+/** A list that refuses a second condition for one key. */
+class ConditionList {
+  readonly conditions: Condition[] = []
+  private readonly keys = new Set<string>()
+
+  add(key: string, matcher: LineMatcher, places: { key?: Position; words: string }): void {
+    if (this.keys.has(key)) throw new ConfigError(`${places.words}${key}`, { position: places.key })
+    this.keys.add(key)
+    this.conditions.push({ path: packedPath(parseRecordPath(key, places.key)), matcher })
+  }
+}
+
+type Section = GrepParams['regexp'][number]
+
+/** Throws ConfigError. */
+export function createConditions(params: GrepParams): Conditions {
+  const lists = {
+    regexpAnd: new ConditionList(),
+    regexpOr: new ConditionList(),
+    excludeAnd: new ConditionList(),
+    excludeOr: new ConditionList(),
+  }
+  const add = (list: ConditionList, sections: readonly Section[], words: string) => {
+    for (const section of sections) {
+      const matcher = compileRegexp(section.pattern, positionOf(section, 'pattern'))
+      list.add(section.key, matcher, { key: positionOf(section, 'key'), words })
+    }
+  }
+  addOldStyle(params, 'regexp', lists.regexpAnd)
+  addOldStyle(params, 'exclude', lists.excludeOr)
+  add(lists.regexpAnd, params.regexp, 'Duplicate key: ')
+  add(lists.excludeOr, params.exclude, 'Duplicate key: ')
+  for (const group of params.and) {
+    refuseMixture(group, 'and')
+    add(lists.regexpAnd, group.regexp, 'Duplicate key in <and>: ')
+    add(lists.excludeAnd, group.exclude, 'Duplicate key in <and>: ')
+  }
+  for (const group of params.or) {
+    refuseMixture(group, 'or')
+    add(lists.regexpOr, group.regexp, 'Duplicate key in <or>: ')
+    add(lists.excludeOr, group.exclude, 'Duplicate key in <or>: ')
+  }
+  return {
+    regexpAnd: lists.regexpAnd.conditions,
+    regexpOr: lists.regexpOr.conditions,
+    excludeAnd: lists.excludeAnd.conditions,
+    excludeOr: lists.excludeOr.conditions,
+  }
+}
+
+function refuseMixture(
+  group: { readonly regexp: readonly unknown[]; readonly exclude: readonly unknown[] },
+  name: string,
+): void {
+  if (group.regexp.length > 0 && group.exclude.length > 0) {
+    throw new ConfigError(`Do not specify both <regexp> and <exclude> in <${name}>`, {
+      position: positionOf(group),
+      hint: `write two <${name}> sections`,
+    })
+  }
+}
+
+/** `regexp1 key pattern`: the pattern is not put between slashes there. */
+function addOldStyle(params: GrepParams, kind: 'regexp' | 'exclude', list: ConditionList): void {
+  for (let i = 1; i <= oldStyleCount; i++) {
+    const name = `${kind}${i}`
+    const written = (params as unknown as Record<string, string | undefined>)[name]
+    if (written === undefined) continue
+    const position = positionOf(params, name)
+    const space = written.indexOf(' ')
+    if (space < 0) throw new ConfigError(`${name} does not contain 2 parameters`, { position })
+    const key = written.slice(0, space)
+    const matcher = compileRegexpSource(written.slice(space + 1), position)
+    list.add(key, matcher, { key: position, words: `${name} contains a duplicated key, ` })
+  }
+}
