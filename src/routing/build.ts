@@ -159,16 +159,12 @@ class Builder {
 
   #source(bound: BoundPlugin): void {
     const info = this.#info(bound)
-    const log = this.#log(info)
-    const node = new SourceNode(info, {
-      next: this.#route(bound.label ?? 'ROOT', bound),
-      refused: this.#errorEvents.refusal(log),
-    })
+    const node = new SourceNode(info, this.#route(bound.label ?? 'ROOT', bound))
     const context = this.#context(info, {
       label: 'ROOT',
       router: () => node,
       emitError: this.#errorEvents.reporter({
-        log,
+        log: this.#log(info),
         inErrorLabel: false,
         lost: (count) => {
           node.lostEvents += count

@@ -81,16 +81,6 @@ export class ErrorEvents {
       })
     }
   }
-
-  /** Says that a source's batch was not taken. The source does not acknowledge it; nothing is lost here. */
-  refusal(log: Logger): (batch: { tag: string }, error: unknown) => void {
-    const limiter = new LogLimiter(this.#clock)
-    return (batch, error) => {
-      limiter.run(errorFields(batch.tag, error), (fields) => {
-        log.warn('emit transaction failed:', fields)
-      })
-    }
-  }
 }
 
 function errorFields(tag: string, error: unknown) {

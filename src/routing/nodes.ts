@@ -62,16 +62,10 @@ export class SourceNode implements Node, Consumer, Source {
   readonly reemits = false
   source!: Source
   readonly #next: Consumer
-  readonly #refused: (batch: { tag: string }, error: unknown) => void
 
-  /** `refused` is told of batches that were not taken; the source gets the rejection. */
-  constructor(
-    info: NodeInfo,
-    options: { next: Consumer; refused: (batch: { tag: string }, error: unknown) => void },
-  ) {
+  constructor(info: NodeInfo, next: Consumer) {
     this.info = info
-    this.#next = options.next
-    this.#refused = options.refused
+    this.#next = next
   }
 
   get id(): string {
@@ -95,25 +89,18 @@ export class SourceNode implements Node, Consumer, Source {
     try {
       taken = this.#next.emit(batch)
     } catch (error) {
-      this.#refused(batch, error)
+      // Inside the graph a refusal is an exception, so that `copy` can act on it at once; the source is told by a
+      // rejection, as of every other batch that was not taken, and says so.
       return Promise.reject(error)
     }
-    if (taken !== undefined) return this.#later(taken, batch)
+    if (taken !== undefined) return this.#later(taken, batch.count, batch.packed.length)
     this.emittedRecords += batch.count
     this.emittedBytes += batch.packed.length
     return undefined
   }
 
-  async #later(taken: Promise<void>, batch: Batch): Promise<void> {
-    // The batch is borrowed: what is counted is read before anything else happens.
-    const { tag, count } = batch
-    const bytes = batch.packed.length
-    try {
-      await taken
-    } catch (error) {
-      this.#refused({ tag }, error)
-      throw error
-    }
+  async #later(taken: Promise<void>, count: number, bytes: number): Promise<void> {
+    await taken
     this.emittedRecords += count
     this.emittedBytes += bytes
   }

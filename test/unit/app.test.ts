@@ -152,12 +152,9 @@ describe('routing of a whole configuration', () => {
 })
 
 describe('events that cannot be processed', () => {
-  test('an exception of an output becomes a rejection for the source, said once', async () => {
-    const { press, host } = setUp(button() + spy('**', 's', 'refuse bad'))
-    for (let i = 0; i < 3; i++) {
-      await expect(press('button_0', batchOf('bad'))).rejects.toThrow('refused')
-    }
-    expect(host.log.messages('warn')).toEqual(['emit transaction failed:'])
+  test('an exception of an output becomes a rejection for the source', async () => {
+    const { press } = setUp(button() + spy('**', 's', 'refuse bad'))
+    await expect(press('button_0', batchOf('bad'))).rejects.toThrow('refused')
   })
 
   test('with @ERROR it goes there instead, and the source is content', () => {
