@@ -1,5 +1,6 @@
 import { bufferTypes } from './buffer/index.ts'
 import type { PluginDefinition } from './config/define.ts'
+import { filters } from './filters/index.ts'
 import { prometheusFilter } from './filters/prometheus/index.ts'
 import { formatters } from './formatters/index.ts'
 import { copyOutput } from './outputs/copy/index.ts'
@@ -7,6 +8,7 @@ import { nullOutput } from './outputs/null/index.ts'
 import { prometheusOutput } from './outputs/prometheus/index.ts'
 import { relabelOutput } from './outputs/relabel/index.ts'
 import { roundrobinOutput } from './outputs/roundrobin/index.ts'
+import { stdoutOutput } from './outputs/stdout/index.ts'
 import { parsers } from './parsers/index.ts'
 import { forwardSource } from './sources/forward/index.ts'
 import { monitorAgentSource } from './sources/monitor-agent/index.ts'
@@ -26,6 +28,7 @@ export const plugins: readonly PluginDefinition[] = [
   prometheusTailMonitorSource,
 
   // <filter>
+  ...filters,
   prometheusFilter,
 
   // <match>, <store>, <secondary>
@@ -34,6 +37,7 @@ export const plugins: readonly PluginDefinition[] = [
   prometheusOutput,
   relabelOutput,
   roundrobinOutput,
+  stdoutOutput,
 
   // <parse>, <format>, <buffer>
   ...parsers,
