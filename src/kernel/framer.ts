@@ -332,7 +332,7 @@ export class KernelFramer implements Framer {
     const wireBytes = this.#wireBytes + messageEnd - start
     this.#wireBytes = 0
     if (wireBytes - (messageEnd - start) > this.#options.messageLimitBytes) {
-      this.#pending = note('too_large', wireBytes, this.#droppedTag())
+      this.#pending = this.#dropped(wireBytes)
       this.#at = messageEnd
       this.#end = end
     } else if (kept.length <= home.layout.headroom.bytes) {
@@ -351,13 +351,18 @@ export class KernelFramer implements Framer {
     kept.clear()
   }
 
-  /** The tag of the dropped message whose head is kept; empty if it is not all there. */
-  #droppedTag(): Uint8Array {
+  /** The note of the dropped message whose head is kept; its tag is empty if it is not all there. */
+  #dropped(wireBytes: number): NoteStep {
     const home = this.#home
+    if (!isArray(this.#unfinished.bytes[0]!)) return note('broken', wireBytes)
     const at = home.inputAt
     home.bytes.set(this.#unfinished.bytes, at)
     home.exports.scanLimits(1, u32Max, u32Max, this.#rules.items, this.#rules.levels)
     home.exports.scanNext(at, at + this.#unfinished.length, 0, 0, 0)
-    return tagOf(home).slice()
+    return note('too_large', wireBytes, tagOf(home).slice())
   }
+}
+
+function isArray(head: number): boolean {
+  return (head & 0xf0) === 0x90 || head === 0xdc || head === 0xdd
 }

@@ -217,13 +217,13 @@ function readMessage(bytes: Uint8Array, at: number, rules: Rules, outcomes: Outc
   const tag = known ? toHex(bytes.subarray(tagNode.body, tagNode.end)) : ''
   const packed = second?.type === 'str' || second?.type === 'bin'
   const mode = packed ? 'packed' : second?.type === 'array' ? 'forward' : 'message'
-  checkDepths(message, mode, rules)
-  const optionNode = message.items[mode === 'message' ? 3 : 2]
-  const option = readOption(bytes, optionNode)
   if (wireBytes > rules.messageLimitBytes) {
     outcomes.push({ kind: 'note', code: 'too_large', bytes: wireBytes, tag })
     return message.end
   }
+  checkDepths(message, mode, rules)
+  const optionNode = message.items[mode === 'message' ? 3 : 2]
+  const option = readOption(bytes, optionNode)
   if (wireBytes > rules.messageWarnBytes) {
     outcomes.push({ kind: 'note', code: 'large', bytes: wireBytes, tag })
   }

@@ -6,7 +6,7 @@ import {
   TIME_BAD, TIME_COPIED, TIME_NOW, timeForm, walkEntries, writeTime,
 } from './scan-entries';
 import {
-  BAD_OPTION, be16, be32, BUDGET, fail, FAULT, INVALID_BYTE, MALFORMED_ENTRIES, NONE, RESULT, TRUNCATED, walk,
+  BAD_OPTION, be16, be32, BUDGET, fail, FAULT, INVALID_BYTE, MALFORMED_ENTRIES, NONE, RESULT, TOO_DEEP, TRUNCATED, walk,
 } from './scan-walk';
 
 /** What scanNext found. The numbers are known to src/kernel/engine.ts. */
@@ -192,6 +192,23 @@ function stopped(p: usize): i32 {
   return load<u32>(FAULT) == TRUNCATED ? INCOMPLETE : FATAL;
 }
 
+/**
+ * The same for a fault that matters only in a message that is taken: one above the limit is dropped, whatever is in it. So
+ * its end must be known first.
+ */
+function refused(p: usize, end: usize): i32 {
+  const why = load<u32>(FAULT);
+  if (why != BAD_OPTION && why != TOO_DEEP) return stopped(p);
+  store<u32>(BUDGET, itemLimit);
+  const next = walk(p, end, 1, levelLimit + 2);
+  if (next == 0) return stopped(p);
+  if (next - p <= messageLimit) {
+    fail(why);
+    return stopped(p);
+  }
+  return sized(p, next, false);
+}
+
 let runAt: usize = 0;
 let runTag: usize = 0;
 let runTagBytes: i32 = 0;
@@ -244,7 +261,7 @@ function message(p: usize, end: usize, warned: bool, seconds: u32, nanoseconds: 
   store<u32>(BUDGET, itemLimit);
   const elements = arrayCount(p, end);
   if (elements < 0) return elements == -2 ? incomplete(p) : stray(p, end);
-  if (!spend(elements)) return stopped(p);
+  if (!spend(elements)) return refused(p, end);
   let at = p + arrayHeadBytes(p);
   let tag = at;
   let tagBytes: i32 = -1;
@@ -257,7 +274,7 @@ function message(p: usize, end: usize, warned: bool, seconds: u32, nanoseconds: 
       at = textStart + <usize>n;
     } else {
       at = walk(at, end, 1, levelLimit - 1);
-      if (at == 0) return stopped(p);
+      if (at == 0) return refused(p, end);
     }
   }
   const known = tagBytes >= 0;
@@ -285,7 +302,7 @@ function incomplete(p: usize): i32 {
 
 /** A value that is no array: nil is a heartbeat, anything else is broken. */
 function stray(p: usize, end: usize): i32 {
-  const next = walk(p, end, 1, levelLimit);
+  const next = walk(p, end, 1, levelLimit + 2);
   if (next == 0) return stopped(p);
   store<u32>(NEXT, <u32>next);
   store<u32>(WIRE_BYTES, <u32>(next - p));
@@ -319,7 +336,7 @@ function single(
       timeEnd = at + 5;
     } else {
       timeEnd = walk(at, end, 1, levelLimit - 1);
-      if (timeEnd == 0) return stopped(p);
+      if (timeEnd == 0) return refused(p, end);
     }
     form = timeForm(at, true, lenient);
     at = timeEnd;
@@ -330,11 +347,11 @@ function single(
     if (at >= end) return incomplete(p);
     if (!isMap(at)) valid = false;
     at = walk(at, end, 1, levelLimit - 1);
-    if (at == 0) return stopped(p);
+    if (at == 0) return refused(p, end);
   }
   const recordEnd = at;
   const next = rest(at, end, elements - 3);
-  if (next == 0) return stopped(p);
+  if (next == 0) return refused(p, end);
   const size = sized(p, next, warned);
   if (size != RUN) return size;
   if (out + (next - p) + 64 > outEnd) return END;
@@ -364,7 +381,7 @@ function single(
 function forward(p: usize, at: usize, end: usize, elements: i64, known: bool, warned: bool): i32 {
   const entries = arrayCount(at, end);
   if (entries == -2) return incomplete(p);
-  if (!spend(entries)) return stopped(p);
+  if (!spend(entries)) return refused(p, end);
   at += arrayHeadBytes(at);
   const last = walkEntries(at, end, <u32>entries, levelLimit, lenient);
   const read = load<u32>(ENTRIES_READ);
@@ -372,12 +389,12 @@ function forward(p: usize, at: usize, end: usize, elements: i64, known: bool, wa
     if (load<u32>(FAULT) == NONE) fail(TRUNCATED);
     store<u32>(ENTRIES_LEFT, <u32>(entries - <i64>read));
     store<u32>(ELEMENTS_LEFT, <u32>(elements - 2));
-    return stopped(p);
+    return refused(p, end);
   }
   const next = rest(last, end, elements - 2);
   if (next == 0) {
     store<u32>(ELEMENTS_LEFT, <u32>(elements - 2));
-    return stopped(p);
+    return refused(p, end);
   }
   store<i32>(CODEC_BYTES, -1);
   const size = sized(p, next, warned);
@@ -391,7 +408,7 @@ function packed(p: usize, at: usize, end: usize, elements: i64, known: bool, war
   const payload = textStart;
   const payloadEnd = payload + <usize>n;
   const next = rest(payloadEnd, end, elements - 2);
-  if (next == 0) return stopped(p);
+  if (next == 0) return refused(p, end);
   const size = sized(p, next, warned);
   if (size != RUN) return size;
   if (load<i32>(CODEC_BYTES) != -1) {
@@ -405,7 +422,7 @@ function packed(p: usize, at: usize, end: usize, elements: i64, known: bool, war
   if (fault == TRUNCATED) store<u32>(INVALID, load<u32>(INVALID) + 1);
   else if (fault != NONE) {
     if (fault == INVALID_BYTE) fail(MALFORMED_ENTRIES);
-    return stopped(p);
+    return refused(p, end);
   }
   return finish(p, next, known);
 }
