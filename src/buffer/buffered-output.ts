@@ -199,7 +199,8 @@ class BufferedOutput implements Output {
         this.#context.log.warn('failed to write data into buffer by buffer overflow', {
           action: 'throw_exception',
         })
-        return Promise.reject(new BufferOverflowError('buffer space has too many data'))
+        // Known at once, so thrown: `copy` and @ERROR act on it while the batch is still there.
+        throw new BufferOverflowError('buffer space has too many data')
     }
   }
 

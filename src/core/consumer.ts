@@ -10,6 +10,10 @@ export interface Consumer {
    * A rejection means that the batch was not taken: the source must not acknowledge it. The consumer
    * has counted nothing as received then.
    *
+   * An output that knows at once that it refuses (its buffer is full) throws instead: `copy` decides then whether the
+   * next store gets the batch, and the router gives it to @ERROR, while its bytes are still there. What sources
+   * are handed never throws.
+   *
    * `batch.packed` is borrowed (see Batch): what is needed after the synchronous part must be copied.
    */
   emit(batch: Batch): void | Promise<void>
