@@ -1,11 +1,31 @@
-import type { Http } from '../core/host.ts'
+import type { Http, HttpClient, HttpClientOptions } from '../core/host.ts'
 import type { Logger } from '../core/log.ts'
-import { createHttpClient } from './node-http-client.ts'
 import { serveHttp } from './node-http-server.ts'
 
 export function createNodeHttp(options: { log: Logger }): Http {
   return {
-    client: createHttpClient,
+    client: createLazyClient,
     serve: (serve) => serveHttp({ ...serve, log: options.log }),
+  }
+}
+
+/**
+ * undici is loaded by the first request: it takes longer to load than all else that a start needs, and more memory, and most
+ * configurations send nothing by HTTP.
+ */
+function createLazyClient(options: HttpClientOptions): HttpClient {
+  let made: Promise<HttpClient> | undefined
+  const make = async (): Promise<HttpClient> => {
+    const { createHttpClient } = await import('./node-http-client.ts')
+    return createHttpClient(options)
+  }
+  return {
+    async request(message) {
+      made ??= make()
+      return (await made).request(message)
+    },
+    async close() {
+      await (await made)?.close()
+    },
   }
 }
