@@ -3,7 +3,8 @@ import type { Clock } from '../core/host.ts'
 import { ParserError } from '../core/parser.ts'
 import { type EventTime, MsgFloat, type MsgValue, RawString } from '../core/value.ts'
 import type { Zone } from '../kernel/types.ts'
-import { rubyInspect, rubyText } from '../text/ruby-text.ts'
+import { fieldText } from '../text/field-text.ts'
+import { inspectAscii } from '../text/ruby-ascii.ts'
 import { compileStrptime } from '../time/strptime.ts'
 import { localZone, parseZone, utcZone } from '../time/zones.ts'
 import { eventTime } from './event-time.ts'
@@ -87,7 +88,7 @@ function textParser(
       return new ParserError(
         value instanceof RawString
           ? invalidTime(value)
-          : `value must be string: ${rubyText(value)}`,
+          : `value must be string: ${fieldText(value)}`,
       )
     }
     const time = read(value)
@@ -115,7 +116,7 @@ function textReader(
 }
 
 function invalidTime(value: MsgValue): string {
-  return `invalid time format: value = ${rubyText(value)}`
+  return `invalid time format: value = ${fieldText(value)}`
 }
 
 /** A number or text with one: whole seconds. Text without any is 0, as in Fluentd. */
@@ -134,7 +135,7 @@ function parseFloatTime(value: MsgValue): EventTime | ParserError {
       return new ParserError(invalidTime(value))
     }
     if (Number.isInteger(number)) return eventTime(number, 0)
-    return decimalTime(rubyText(value), value)
+    return decimalTime(fieldText(value), value)
   }
   return decimalTime(value, value)
 }
@@ -153,7 +154,7 @@ function isNumeric(value: MsgValue): boolean {
 }
 
 function notNumeric(value: MsgValue): ParserError {
-  return new ParserError(`value must be a string or a number: ${rubyInspect(value)}`)
+  return new ParserError(`value must be a string or a number: ${inspectAscii(value)}`)
 }
 
 /** Tries `format`, then the fallbacks; unixtime and float among them take only what is a number altogether. */

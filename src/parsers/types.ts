@@ -1,8 +1,8 @@
 import { ConfigError, type Position } from '../core/errors.ts'
 import { ParserError } from '../core/parser.ts'
 import { MsgFloat, type MsgValue, RawString } from '../core/value.ts'
+import { fieldText } from '../text/field-text.ts'
 import { jsonFloat } from '../text/json.ts'
-import { rubyText, scrub } from '../text/ruby-text.ts'
 import { splitText } from '../text/split.ts'
 import type { TimeParser, TimeParserOptions } from './time.ts'
 
@@ -45,27 +45,23 @@ function converter(
 ): Convert | undefined {
   switch (type) {
     case 'string':
-      return (value) => (value instanceof RawString ? value : rubyText(value))
+      return (value) => (value instanceof RawString ? value : fieldText(value))
     case 'integer':
       return toInteger
     case 'float':
       return (value) => jsonFloat(toFloat(value))
     case 'bool':
-      return (value) => truthy.has(rubyText(value).toLowerCase())
+      return (value) => truthy.has(fieldText(value).toLowerCase())
     case 'time':
       return timeConverter(option, context)
     case 'array':
-      return (value) => splitText(asText(value), option ?? ',')
+      return (value) => splitText(fieldText(value), option ?? ',')
     default:
       return undefined
   }
 }
 
 const truthy = new Set(['true', 'yes', '1'])
-
-function asText(value: MsgValue): string {
-  return value instanceof RawString ? scrub(value.bytes, '?') : rubyText(value)
-}
 
 /** As Ruby's to_i: the digits a text begins with, 0 if there are none; a float loses its fraction. */
 export function toInteger(value: MsgValue): MsgValue {
@@ -74,7 +70,7 @@ export function toInteger(value: MsgValue): MsgValue {
     const number = value instanceof MsgFloat ? value.value : value
     return Number.isFinite(number) ? exactInteger(BigInt(Math.trunc(number))) : 0
   }
-  const digits = /^\s*([+-]?)(\d+(?:_\d+)*)/.exec(asText(value).slice(0, longestNumber))
+  const digits = /^\s*([+-]?)(\d+(?:_\d+)*)/.exec(fieldText(value).slice(0, longestNumber))
   if (digits === null) return 0
   const magnitude = BigInt((digits[2] as string).replaceAll('_', ''))
   return exactInteger(digits[1] === '-' ? -magnitude : magnitude)
@@ -94,7 +90,7 @@ export function toFloat(value: MsgValue): number {
   if (typeof value === 'number') return value
   if (typeof value === 'bigint') return Number(value)
   if (value instanceof MsgFloat) return value.value
-  const text = asText(value).slice(0, longestNumber)
+  const text = fieldText(value).slice(0, longestNumber)
   const number = /^\s*[+-]?(?:\d+(?:_\d+)*(?:\.\d+(?:_\d+)*)?|\.\d+)(?:[eE][+-]?\d+)?/.exec(text)
   return number === null ? 0 : Number(number[0].replaceAll('_', ''))
 }

@@ -1,36 +1,3 @@
-import { EventTime, MsgExt, MsgFloat, type MsgValue, RawString } from '../core/value.ts'
-
-/**
- * Values as Ruby 3.1 writes them into text (`to_s`, and `inspect` for what is inside arrays and hashes): what a pattern is
- * tried on where a field is no string, and what a placeholder inside other text becomes.
- */
-export function rubyText(value: MsgValue | undefined): string {
-  if (typeof value === 'string') return value
-  if (value === null || value === undefined) return ''
-  if (value instanceof RawString || value instanceof Uint8Array) {
-    return scrub(value instanceof RawString ? value.bytes : value, '?')
-  }
-  return rubyInspect(value)
-}
-
-/** Ruby's `inspect`. */
-export function rubyInspect(value: MsgValue): string {
-  if (typeof value === 'string') return inspectString(value)
-  if (value === null) return 'nil'
-  if (typeof value === 'boolean' || typeof value === 'bigint') return String(value)
-  if (typeof value === 'number') {
-    return Number.isSafeInteger(value) ? String(value) : rubyFloat(value)
-  }
-  if (value instanceof MsgFloat) return rubyFloat(value.value)
-  if (value instanceof RawString) return inspectBytes(value.bytes)
-  if (value instanceof Uint8Array) return inspectBytes(value)
-  if (value instanceof EventTime) return String(value.seconds)
-  if (value instanceof MsgExt) return `#<MessagePack::ExtensionValue type=${value.type}>`
-  if (Array.isArray(value)) return `[${value.map(rubyInspect).join(', ')}]`
-  const pairs = [...value].map(([key, item]) => `${rubyInspect(key)}=>${rubyInspect(item)}`)
-  return `{${pairs.join(', ')}}`
-}
-
 /** Ruby's Float#to_s: 1.0, 1.0e+16, 1.0e-05. */
 export function rubyFloat(value: number): string {
   if (Number.isNaN(value)) return 'NaN'
@@ -57,82 +24,25 @@ function plainDecimal(mantissa: string, exponent: number): string {
   return negative ? `-${text}` : text
 }
 
-const escapes: Readonly<Record<string, string | undefined>> = {
-  '"': '\\"',
-  '\\': '\\\\',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-  '\f': '\\f',
-  '\v': '\\v',
-  '\b': '\\b',
-  '\x07': '\\a',
-  '\x1b': '\\e',
-}
-
-function inspectString(text: string): string {
-  const inside = text.replace(/["\\]|#(?=[{$@])|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, (found) => {
-    if (found === '#') return '\\#'
-    const known = escapes[found]
-    if (known !== undefined) return known
-    const code = found.codePointAt(0) as number
-    // Spaces other than the plain one are printed as they are.
-    if (/\p{Zs}/u.test(found) || /\p{Co}/u.test(found)) return found
-    if (code < 0x20 || code === 0x7f) return `\\x${hex(code, 2)}`
-    return code > 0xffff ? `\\u{${hex(code, 1)}}` : `\\u${hex(code, 4)}`
-  })
-  return `"${inside}"`
-}
-
-/** Text with its bytes that are no UTF-8 as \xNN. */
-function inspectBytes(bytes: Uint8Array): string {
-  const parts = decodePieces(bytes, (invalid) =>
-    [...invalid].map((byte) => `\\x${hex(byte, 2)}`).join(''),
-  )
-  const texts = parts.map((part) =>
-    part.valid ? inspectString(part.text).slice(1, -1) : part.text,
-  )
-  return `"${texts.join('')}"`
-}
-
-function hex(code: number, width: number): string {
-  return code.toString(16).toUpperCase().padStart(width, '0')
-}
-
-/** The text of the bytes, with `replacement` for each sequence that is not UTF-8 (Ruby's String#scrub). Linear. */
+/**
+ * The text of the bytes, with `replacement` for each maximal sequence that is not UTF-8 (Ruby's String#scrub). Linear.
+ */
 export function scrub(bytes: Uint8Array, replacement: string): string {
-  return decodePieces(bytes, () => replacement)
-    .map((part) => part.text)
-    .join('')
-}
-
-interface Piece {
-  readonly valid: boolean
-  readonly text: string
-}
-
-/** Runs of UTF-8, and what `replace` makes of each maximal sequence between that is none. */
-function decodePieces(bytes: Uint8Array, replace: (invalid: Uint8Array) => string): Piece[] {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  const pieces: Piece[] = []
+  let text = ''
   let validFrom = 0
   let at = 0
-  const flush = () => {
-    if (validFrom < at) pieces.push({ valid: true, text: view.toString('utf8', validFrom, at) })
-  }
   while (at < view.length) {
     const length = sequenceLength(view, at)
     if (length > 0) {
       at += length
       continue
     }
-    flush()
-    pieces.push({ valid: false, text: replace(view.subarray(at, at - length)) })
+    text += view.toString('utf8', validFrom, at) + replacement
     at -= length
     validFrom = at
   }
-  flush()
-  return pieces
+  return text + view.toString('utf8', validFrom, at)
 }
 
 /**

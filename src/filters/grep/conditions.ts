@@ -2,9 +2,10 @@ import { positionOf } from '../../config/schema.ts'
 import { ConfigError, type Position } from '../../core/errors.ts'
 import { stringLength, textAt, valueAt } from '../../msgpack/entries.ts'
 import { headLength } from '../../msgpack/walk.ts'
+import { fieldText } from '../../text/field-text.ts'
 import { type PackedPath, packedPath, parseRecordPath } from '../../text/record-path.ts'
 import { compileRegexp, compileRegexpSource, type LineMatcher } from '../../text/regexp.ts'
-import { rubyText, scrub } from '../../text/ruby-text.ts'
+import { scrub } from '../../text/ruby-text.ts'
 import { type GrepParams, oldStyleCount } from './shape.ts'
 
 /** A field and the expression tried on it. A field that is missing is tried as an empty text. */
@@ -27,7 +28,7 @@ export interface Conditions {
 /** Throws RecordPathError and RegexpInputError, where Fluentd fails to look as well. */
 export function matches(condition: Condition, packed: Uint8Array, recordAt: number): boolean {
   const at = condition.path.find(packed, recordAt)
-  return condition.matcher.test(at < 0 ? '' : fieldText(packed, at))
+  return condition.matcher.test(at < 0 ? '' : textOfField(packed, at))
 }
 
 export function keeps(conditions: Conditions, packed: Uint8Array, recordAt: number): boolean {
@@ -42,9 +43,9 @@ export function keeps(conditions: Conditions, packed: Uint8Array, recordAt: numb
 }
 
 /** The value as text; bytes that are not UTF-8 are question marks. */
-function fieldText(packed: Uint8Array, at: number): string {
+function textOfField(packed: Uint8Array, at: number): string {
   const text = textAt(packed, at)
-  if (text === undefined) return rubyText(valueAt(packed, at))
+  if (text === undefined) return fieldText(valueAt(packed, at))
   if (!text.includes('\ufffd')) return text
   const start = at + headLength(packed[at] as number)
   return scrub(packed.subarray(start, start + stringLength(packed, at)), '?')
