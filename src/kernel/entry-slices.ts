@@ -8,7 +8,10 @@ export interface MessageEnd {
   readonly wireBytes: number
 }
 
-const sliceFields = 5
+/** start, end, count, invalid, how to hand it on, and where it was written to (scan-entries.ts). */
+const sliceFields = 7
+const inPlace = 0
+const written = 1
 
 /**
  * The slices that the last walk over entries left in the engine's table, handed on one run at a time: in place where all
@@ -71,9 +74,11 @@ export class EntrySlices {
   ): Uint8Array {
     const start = engine.field(at)
     const end = engine.field(at + 1)
-    if (engine.field(at + 4) === 0) return engine.view(start, end)
+    const handed = engine.field(at + 4)
+    if (handed === inPlace) return engine.view(start, end)
+    if (handed === written) return engine.view(engine.field(at + 5), engine.field(at + 6))
     const out = engine.layout.normalised
-    const written = engine.exports.scanRewrite(
+    const outEnd = engine.exports.scanRewrite(
       start,
       end,
       out.at,
@@ -83,8 +88,8 @@ export class EntrySlices {
       now.seconds,
       now.nanoseconds,
     )
-    if (written === 0) throw new Error('kernel: no room for rewritten entries')
-    return engine.view(out.at, written)
+    if (outEnd === 0) throw new Error('kernel: no room for rewritten entries')
+    return engine.view(out.at, outEnd)
   }
 
   /** Ends handing on: copies of what is left, to be walked again. Undefined if nothing was left. */

@@ -32,8 +32,13 @@ export const TIME_NOW: u32 = 1;
 export const TIME_FROM_FLOAT: u32 = 2;
 export const TIME_BAD: u32 = 3;
 
-/** Slices of what scanEntries walked: start, end, count, invalid, and 1 if it must be rewritten. */
+/** Slices of what walkEntries walked: start, end, count, invalid, what to hand on (HANDED), and where that lies if WRITTEN. */
 const SLICE_TABLE: usize = RESULT + 8192;
+const SLICE_FIELDS: usize = 28;
+/** In place; written anew here already; still to be written anew (its size is not bounded by what it is made from). */
+const IN_PLACE: u32 = 0;
+const WRITTEN: u32 = 1;
+const TO_WRITE: u32 = 2;
 const sliceBytesMin: usize = 256 * 1024;
 const slicesMax: usize = 1000;
 
@@ -110,20 +115,35 @@ export function copy(o: usize, p: usize, end: usize): usize {
 @inline
 function entry(p: usize, end: usize, levels: i32, lenient: bool): usize {
   if (!lenient && load<u8>(p) == 0x92) {
-    const time = <u32>load<u8>(p + 1);
+    const meta = load<u8>(p + 1) == 0x92;
+    const timeAt = p + 1 + <usize>meta;
+    const time = <u32>load<u8>(timeAt);
     let at: usize = 0;
-    if (time == 0xd7 && load<u8>(p + 2) == 0) at = p + 11;
-    else if (time == 0xce || time == 0xd2) at = p + 6;
-    else if (time < 0x80 || time >= 0xe0) at = p + 2;
+    if (time == 0xd7 && load<u8>(timeAt + 1) == 0) at = timeAt + 10;
+    else if (time == 0xce || time == 0xd2) at = timeAt + 5;
+    else if (time < 0x80 || time >= 0xe0) at = timeAt + 1;
+    const timeEnd = at;
+    // Metadata that is not empty is rare.
+    if (meta && at != 0) at = load<u8>(at) == 0x80 ? at + 1 : 0;
     if (at != 0 && at < end) {
       const head = <u32>load<u8>(at);
       if ((head & 0xf0) == 0x80) {
         const budget = load<u32>(BUDGET);
-        const n = (head & 15) + 2;
+        const n = (head & 15) + (meta ? 4 : 2);
         if (n > budget) return fail(TOO_MANY_ITEMS);
         store<u32>(BUDGET, budget - n);
-        store<u32>(SHAPE, PLAIN);
-        return walk(at + 1, end, (head & 15) << 1, levels - 2);
+        const next = walk(at + 1, end, (head & 15) << 1, levels - 2);
+        if (!meta) {
+          store<u32>(SHAPE, PLAIN);
+          return next;
+        }
+        store<u32>(SHAPE, REWRITE);
+        store<u32>(TIME_FORM, TIME_COPIED);
+        store<u32>(TIME_AT, <u32>timeAt);
+        store<u32>(TIME_END, <u32>timeEnd);
+        store<u32>(RECORD_AT, <u32>at);
+        store<u32>(RECORD_END, <u32>next);
+        return next;
       }
     }
   }
@@ -201,18 +221,27 @@ function anyEntry(p: usize, end: usize, levels: i32, lenient: bool): usize {
   return last;
 }
 
+let outAt: usize = 0;
+
+export function entriesRegion(out: usize): void {
+  outAt = out;
+}
+
 /**
  * Walks up to `most` entries from `p`, filling the slice table; SLICES, COUNT, INVALID are totals. Returns where it came to:
- * `end`, or before it with FAULT set, or after `most` entries.
+ * `end`, or before it with FAULT set, or after `most` entries. From the first entry on that cannot stay as it is, a slice is
+ * written to the out region; not in lenient mode, where times may make entries longer: scanRewrite does it then.
  */
 export function walkEntries(p: usize, end: usize, most: u32, levels: i32, lenient: bool): usize {
   const sliceBytes = max<usize>(sliceBytesMin, (end - p) / slicesMax + 1);
   let slice = SLICE_TABLE;
   let start = p;
+  let out = outAt;
+  let outStart = out;
+  let handed = IN_PLACE;
   let read: u32 = 0;
   let count: u32 = 0;
   let invalid: u32 = 0;
-  let dirty: u32 = 0;
   let allCount: u32 = 0;
   let allInvalid: u32 = 0;
   store<u32>(FAULT, NONE);
@@ -221,26 +250,35 @@ export function walkEntries(p: usize, end: usize, most: u32, levels: i32, lenien
     const next = entry(p, end, levels, lenient);
     if (next == 0) break;
     read++;
-    p = next;
     budget = load<u32>(BUDGET);
     const shape = load<u32>(SHAPE);
-    if (shape != DROP) count++;
-    else invalid++;
-    dirty |= shape;
+    if (shape != PLAIN && handed == IN_PLACE) {
+      handed = lenient ? TO_WRITE : WRITTEN;
+      if (!lenient) out = copy(out, start, p);
+    }
+    if (shape == DROP) {
+      invalid++;
+    } else {
+      count++;
+      if (handed == WRITTEN) out = shape == PLAIN ? copy(out, p, next) : writeEntry(out, 0, 0);
+    }
+    p = next;
     if (p - start >= sliceBytes) {
-      writeSlice(slice, start, p, count, invalid, dirty);
-      slice += 20;
+      writeSlice(slice, start, p, count, invalid, handed, outStart, out);
+      slice += SLICE_FIELDS;
       allCount += count;
       allInvalid += invalid;
-      count = invalid = dirty = 0;
+      count = invalid = 0;
+      handed = IN_PLACE;
       start = p;
+      outStart = out;
     }
   }
   if (p > start) {
-    writeSlice(slice, start, p, count, invalid, dirty);
-    slice += 20;
+    writeSlice(slice, start, p, count, invalid, handed, outStart, out);
+    slice += SLICE_FIELDS;
   }
-  store<u32>(SLICES, <u32>((slice - SLICE_TABLE) / 20));
+  store<u32>(SLICES, <u32>((slice - SLICE_TABLE) / SLICE_FIELDS));
   store<u32>(COUNT, allCount + count);
   store<u32>(INVALID, allInvalid + invalid);
   store<u32>(ENTRIES_END, <u32>p);
@@ -249,12 +287,23 @@ export function walkEntries(p: usize, end: usize, most: u32, levels: i32, lenien
   return p;
 }
 
-function writeSlice(at: usize, start: usize, end: usize, count: u32, invalid: u32, dirty: u32): void {
+function writeSlice(
+  at: usize, start: usize, end: usize, count: u32, invalid: u32, handed: u32, outStart: usize, outEnd: usize,
+): void {
   store<u32>(at, <u32>start);
   store<u32>(at + 4, <u32>end);
   store<u32>(at + 8, count);
   store<u32>(at + 12, invalid);
-  store<u32>(at + 16, dirty);
+  store<u32>(at + 16, handed);
+  store<u32>(at + 20, <u32>outStart);
+  store<u32>(at + 24, <u32>outEnd);
+}
+
+/** Writes the entry read last, whose SHAPE is REWRITE, to `o`. */
+function writeEntry(o: usize, seconds: u32, nanoseconds: u32): usize {
+  store<u8>(o, 0x92);
+  o = writeTime(o + 1, load<u32>(TIME_AT), load<u32>(TIME_END), load<u32>(TIME_FORM), seconds, nanoseconds);
+  return copy(o, load<u32>(RECORD_AT), load<u32>(RECORD_END));
 }
 
 /** The exported face of walkEntries, for entries that are not inside a message in this memory. */
@@ -279,9 +328,7 @@ export function scanRewrite(
     if (shape == PLAIN) {
       o = copy(o, p, next);
     } else if (shape == REWRITE) {
-      store<u8>(o, 0x92);
-      o = writeTime(o + 1, load<u32>(TIME_AT), load<u32>(TIME_END), load<u32>(TIME_FORM), seconds, nanoseconds);
-      o = copy(o, load<u32>(RECORD_AT), load<u32>(RECORD_END));
+      o = writeEntry(o, seconds, nanoseconds);
     }
     p = next;
   }
