@@ -18,7 +18,7 @@ import type { Kernel } from './kernel/index.ts'
 import { buildGraph, type CreateBuffered, type Graph } from './routing/build.ts'
 import { conflictsOf } from './routing/claims.ts'
 import { LogEvents } from './routing/log-events.ts'
-import { flushAll } from './routing/many.ts'
+import { checkAll, flushAll } from './routing/many.ts'
 import { probeClaims } from './routing/probe.ts'
 import { GraphRunner, holdersOf } from './routing/running.ts'
 import { UnmatchedCounts } from './routing/unmatched.ts'
@@ -37,7 +37,6 @@ export interface AppOverrides {
   readonly workerId?: number | undefined
   readonly withoutSource?: boolean | undefined
   readonly strictConfigValue?: boolean | undefined
-  readonly suppressConfigDump?: boolean | undefined
 }
 
 export interface AppOptions {
@@ -87,6 +86,9 @@ class Sluice implements App {
   #graph: Graph
   #state: 'made' | 'running' | 'stopped' = 'made'
   #ready = false
+  #starting: Promise<void> | undefined
+  #reloading: Promise<void> | undefined
+  readonly #hurry = new AbortController()
   #startedMs = 0
 
   constructor(options: AppOptions) {
@@ -112,18 +114,29 @@ class Sluice implements App {
   async check(): Promise<void> {
     const errors = await probeClaims(holdersOf(this.#graph), this.#host)
     if (errors.length > 0) throw new ConfigErrors(errors)
+    await checkAll(this.#graph.outputs)
   }
 
   async start(): Promise<void> {
     this.#startedMs = this.#host.clock.wallMs()
+    this.#starting = this.#startGraph()
+    await this.#starting
+  }
+
+  async #startGraph(): Promise<void> {
     this.#runner.collectLog(this.#graph)
-    this.#dump(this.#config)
     await this.#runner.start(this.#graph)
     this.#state = 'running'
     this.#ready = true
   }
 
   async stop(deadline: AbortSignal): Promise<void> {
+    // What is half started has to be whole before it can be stopped. Why it failed, start's caller is told.
+    if (this.#state === 'made') await Promise.allSettled([this.#starting])
+    const hurry = () => this.#hurry.abort()
+    if (deadline.aborted) hurry()
+    else deadline.addEventListener('abort', hurry, { once: true })
+    await Promise.allSettled([this.#reloading])
     this.#ready = false
     if (this.#state !== 'running') return
     this.#state = 'stopped'
@@ -136,6 +149,12 @@ class Sluice implements App {
   }
 
   async reload(config: AppConfig, deadline: AbortSignal): Promise<void> {
+    // A stop in the meantime waits, as long as its own deadline lets it.
+    this.#reloading = this.#reload(config, AbortSignal.any([deadline, this.#hurry.signal]))
+    await this.#reloading
+  }
+
+  async #reload(config: AppConfig, deadline: AbortSignal): Promise<void> {
     const next = this.#build(config)
     if (this.#state !== 'running') throw new Error('nothing runs that could be reloaded')
     const old = this.#graph
@@ -152,7 +171,6 @@ class Sluice implements App {
         },
       )
       this.#config = config
-      this.#dump(config)
     } catch (error) {
       if (taken) await this.#back(error)
       throw error
@@ -167,10 +185,7 @@ class Sluice implements App {
       error: cause,
     })
     this.#graph = this.#build(this.#config)
-    this.#runner.collectLog(this.#graph)
-    await this.#runner.start(this.#graph)
-    this.#state = 'running'
-    this.#ready = true
+    await this.#startGraph()
   }
 
   #build(config: AppConfig): Graph {
@@ -218,11 +233,6 @@ class Sluice implements App {
       dirPermission: modeOf(system.dirPermission),
       strictConfigValue: overrides.strictConfigValue ?? system.strictConfigValue ?? false,
     }
-  }
-
-  #dump(config: AppConfig): void {
-    const suppressed = this.#options.overrides?.suppressConfigDump || this.system.suppressConfigDump
-    if (!suppressed) this.#host.log.info(`using configuration file: ${this.#text(config)}`)
   }
 
   #text(config: AppConfig): string {

@@ -28,6 +28,9 @@ export interface Run {
   readonly standardError: LogDestination
 }
 
+/** How long the log's last lines may take. */
+const lastWordsMs = 500
+
 /** Runs the server until it is asked to stop. Resolves with the exit code. */
 export async function run(command: RunCommand): Promise<number> {
   const standardError = openStandardError()
@@ -48,7 +51,9 @@ export async function run(command: RunCommand): Promise<number> {
     sayWhyNot(log, error)
     return 1
   } finally {
-    log.flush()
+    // A reader of standard error that does not read must not keep the process.
+    const late = new Promise<void>((resolve) => setTimeout(resolve, lastWordsMs))
+    await Promise.race([Promise.all([log.flush(), standardError.flush()]), late])
   }
 }
 
@@ -68,7 +73,6 @@ async function runWith(self: Run): Promise<number> {
       workers: command.workers,
       withoutSource: command.withoutSource,
       strictConfigValue: command.strictConfigValue,
-      suppressConfigDump: true,
     },
   })
   if (command.dryRun) {

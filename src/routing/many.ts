@@ -1,4 +1,5 @@
 import type { Component } from '../core/component.ts'
+import { ConfigError, ConfigErrors } from '../core/errors.ts'
 import type { Output } from '../core/output.ts'
 
 /**
@@ -24,6 +25,19 @@ export async function stopAll(
   deadline: AbortSignal,
 ): Promise<void> {
   rethrowFirst(await Promise.allSettled(components.map((one) => one.stop(deadline))))
+}
+
+/** Output.check of all. Rejects with ConfigErrors of everything they find. */
+export async function checkAll(outputs: readonly Output[]): Promise<void> {
+  const errors: ConfigError[] = []
+  for (const outcome of await Promise.allSettled(outputs.map((output) => output.check?.()))) {
+    if (outcome.status === 'fulfilled') continue
+    const { reason } = outcome
+    if (reason instanceof ConfigErrors) errors.push(...reason.errors)
+    else if (reason instanceof ConfigError) errors.push(reason)
+    else throw reason
+  }
+  if (errors.length > 0) throw new ConfigErrors(errors)
 }
 
 /** Flushes all at once. Rejects with the first error once all have ended. */

@@ -236,6 +236,10 @@ export class OutputNode implements Node, Output {
     return this.output.stop(deadline)
   }
 
+  check(): Promise<void> {
+    return this.output.check?.() ?? Promise.resolve()
+  }
+
   flush(): Promise<void> {
     return this.output.flush?.() ?? Promise.resolve()
   }

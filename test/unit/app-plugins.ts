@@ -47,6 +47,7 @@ export function createStage(): Stage {
         claims: [`tcp:127.0.0.1:${params.port}`],
         start: async () => {
           if (params.fail) throw new Error('the button is stuck')
+          context.log.info('the button is there')
           lives.push(`+${context.id}`)
         },
         stop: async () => void lives.push(`-${context.id}`),
@@ -63,6 +64,7 @@ export function createStage(): Stage {
         path: string({ description: 'Claimed.' }),
         refuse: string({ description: 'Refuses this tag with an exception.' }),
         late: string({ description: 'Refuses this tag by a rejection.' }),
+        unready: bool({ description: 'Its check fails.', default: false }),
         bad: bool({ description: 'Its creation fails.', default: false }),
       },
     },
@@ -73,6 +75,9 @@ export function createStage(): Stage {
       }
       return {
         claims: params.path === undefined ? [] : [`file:${params.path}`],
+        check: async () => {
+          if (params.unready) throw new ConfigError('the spy is not ready')
+        },
         emit(batch) {
           if (batch.tag === params.refuse) throw new Error('refused')
           if (batch.tag === params.late) return Promise.reject(new Error('refused late'))

@@ -25,7 +25,7 @@ function setUp(text: string, overrides: AppOverrides = {}) {
     plugins: stage.plugins,
     kernel,
     config: configOf(text),
-    overrides: { suppressConfigDump: true, ...overrides },
+    overrides,
   })
   return { host, stage, app, ...stage }
 }
@@ -282,6 +282,14 @@ describe('life', () => {
     expect(lives).toEqual(['+a', '+b', '+button_0', 'flush a', 'flush b', '-button_0', '-a', '-b'])
   })
 
+  test('stop while it starts waits for that, then stops it', async () => {
+    const { app, lives } = setUp(text)
+    const started = app.start()
+    await app.stop(expired())
+    await started
+    expect(lives).toEqual(['+a', '+b', '+button_0', '-button_0', '-a', '-b'])
+  })
+
   test('stop without start does nothing', async () => {
     const { app, lives } = setUp(text)
     await app.stop(expired())
@@ -313,6 +321,16 @@ describe('life', () => {
     await expect(app.check()).rejects.toThrow(/button_0 could not have tcp:127.0.0.1:24224/)
     await holder.close()
     expect(lives).toEqual([])
+  })
+
+  test('check asks every output, inside of copy too', async () => {
+    const { app } = setUp(
+      button() +
+        spy('a', 'a', 'unready true') +
+        section('match **', '@type copy', section('store', '@type spy', 'unready true')),
+    )
+    const found = await app.check().catch((error: ConfigErrors) => error.errors)
+    expect(found).toHaveLength(2)
   })
 })
 
@@ -364,6 +382,17 @@ describe('reload', () => {
     expect([app.running, app.view.ready()]).toEqual([true, true])
   })
 
+  test('a stop in the middle of one waits for it, then stops what came of it', async () => {
+    const { app, lives } = setUp(before)
+    await app.start()
+    lives.length = 0
+    const reloaded = app.reload(configOf(button() + spy('**', 'new')), new AbortController().signal)
+    await app.stop(expired())
+    await reloaded
+    expect(lives).toEqual(['+new', '-button_0', '+button_0', '-old', '-button_0', '-new'])
+    expect(app.running).toBe(false)
+  })
+
   test('series of plugins that are gone are forgotten, others go on', async () => {
     const { app, host } = setUp(button('@id gone') + button('@id stays') + spy('**', 's'))
     await app.start()
@@ -377,7 +406,6 @@ describe("Sluice's own log as events", () => {
   test('goes to <label @FLUENT_LOG>, with what was said during the start', async () => {
     const { app, host, taken, contexts } = setUp(
       button() + spy('**', 'root') + section('label @FLUENT_LOG', spy('fluent.{info,warn}', 'log')),
-      { suppressConfigDump: false },
     )
     await app.start()
     contexts.get('spy_0')!.log.warn('from a plugin', { n: 1 })

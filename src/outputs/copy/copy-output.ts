@@ -3,7 +3,7 @@ import type { Clock } from '../../core/host.ts'
 import type { Logger } from '../../core/log.ts'
 import type { Output } from '../../core/output.ts'
 import { LogLimiter } from '../../routing/log-limiter.ts'
-import { flushAll, startAll, stopAll } from '../../routing/many.ts'
+import { checkAll, flushAll, startAll, stopAll } from '../../routing/many.ts'
 
 export interface Store {
   readonly output: Output
@@ -106,6 +106,10 @@ export class CopyOutput implements Output {
       this.#stores.map((store) => store.output),
       deadline,
     )
+  }
+
+  check(): Promise<void> {
+    return checkAll(this.#stores.map((store) => store.output))
   }
 
   flush(): Promise<void> {

@@ -3,7 +3,7 @@ import { type BoundPlugin, integer, plugin, positionOf } from '../../config/sche
 import type { Batch } from '../../core/batch.ts'
 import { ConfigError } from '../../core/errors.ts'
 import type { Output } from '../../core/output.ts'
-import { flushAll, startAll, stopAll } from '../../routing/many.ts'
+import { checkAll, flushAll, startAll, stopAll } from '../../routing/many.ts'
 
 export const roundrobinOutput = defineOutput({
   name: 'roundrobin',
@@ -86,6 +86,10 @@ export class RoundRobinOutput implements Output {
       this.#stores.map((store) => store.output),
       deadline,
     )
+  }
+
+  check(): Promise<void> {
+    return checkAll(this.#stores.map((store) => store.output))
   }
 
   flush(): Promise<void> {
