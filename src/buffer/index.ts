@@ -5,7 +5,10 @@ export {
   createBuffered,
   createBufferedOutput,
 } from './buffered-output.ts'
+export { type ChunkFiles, createChunkFiles } from './chunk-file.ts'
 export { type Chunking, chunkingOf } from './chunk-keys.ts'
+export { type Codec, compressPieces, hasCodec } from './compress.ts'
+export { createFilePaths, type FilePaths } from './file-paths.ts'
 export {
   compileTemplate,
   placeholdersIn,
@@ -22,3 +25,4 @@ export {
 export { countsOf } from './statistics.ts'
 export type { ChunkStore, RecoveredChunk, StoredChunk } from './store.ts'
 export { bufferTypes } from './types.ts'
+export { unusedFormatter } from './unused-formatter.ts'

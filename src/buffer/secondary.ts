@@ -27,10 +27,19 @@ export function createSecondary(
       position: section.position ?? positionOf(secondary.params),
     })
   }
-  return createSink(secondary.params as never, {
-    ...context,
+  return createSink(secondary.params as never, secondaryContext(secondary, buffer, context))
+}
+
+/** The primary's context in all else. It is not copied: asking for its router has effects. */
+function secondaryContext(
+  secondary: BoundPlugin,
+  buffer: BoundPlugin,
+  context: PluginContext,
+): PluginContext {
+  const own: Partial<PluginContext> = {
     id: secondary.id ?? `${context.id}_secondary`,
     type: secondary.type,
     primaryBuffer: buffer,
-  })
+  }
+  return Object.assign(Object.create(context), own)
 }

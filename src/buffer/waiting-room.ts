@@ -31,7 +31,11 @@ export class WaitingRoom {
     }
     this.#bytes += bytes
     return new Promise((resolve, reject) => {
-      this.#queue.push({ batch: { ...batch, packed: new Uint8Array(batch.packed) }, resolve, reject })
+      this.#queue.push({
+        batch: { ...batch, packed: new Uint8Array(batch.packed) },
+        resolve,
+        reject,
+      })
     })
   }
 

@@ -1,5 +1,5 @@
 import { bufferTypes } from '../../../src/buffer/types.ts'
-import type { PluginContext } from '../../../src/config/define.ts'
+import type { OutputDefinition, PluginContext } from '../../../src/config/define.ts'
 import { type BoundPlugin, ORIGIN, type Shape } from '../../../src/config/schema.ts'
 import type { Batch } from '../../../src/core/batch.ts'
 import type { Formatter } from '../../../src/core/formatter.ts'
@@ -170,4 +170,25 @@ export function booksClose(of: {
 }): boolean {
   const dropped = Object.values(of.droppedEvents).reduce((sum, count) => sum + count, 0)
   return of.emittedEvents === of.deliveredEvents + of.bufferedEvents + dropped
+}
+
+/** A bound output section; sections it does not name are absent. */
+export function outputOf(
+  definition: OutputDefinition,
+  written: Readonly<Record<string, unknown>>,
+): BoundPlugin {
+  return {
+    ...bufferOf(),
+    kind: 'output',
+    type: definition.name,
+    definition,
+    params: paramsOf(definition.shape, written),
+  }
+}
+
+export function formatOf(
+  type: string,
+  params: Readonly<Record<string, unknown>> = {},
+): BoundPlugin {
+  return { ...bufferOf(), kind: 'formatter', type, params: params as BoundPlugin['params'] }
 }

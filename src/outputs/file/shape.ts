@@ -1,0 +1,43 @@
+import { bufferSection, outputParams, secondarySection } from '../../buffer/index.ts'
+import { type Bound, bool, enumeration, plugin, string } from '../../config/schema.ts'
+
+export const fileShape = {
+  params: {
+    ...outputParams,
+    path: string({
+      description:
+        'Path of the files. `*` stands for the time slice; `%Y%m%d`, `${tag}`, `${tag[1]}`, `${field}`, `${chunk_id}` are filled from the chunk.',
+      required: true,
+    }),
+    append: bool({ description: 'Add later chunks to the same file.', default: false }),
+    add_path_suffix: bool({ description: 'Whether path_suffix is added.', default: true }),
+    path_suffix: string({ description: 'End of the names.', default: '.log' }),
+    compress: enumeration(['text', 'gz', 'gzip', 'zstd'], {
+      description: 'Compress the files; `.gz` or `.zstd` is added to their names.',
+      default: 'text',
+    }),
+    recompress: bool({
+      description: 'Accepted: chunks wait uncompressed, and are compressed once.',
+      default: false,
+    }),
+    symlink_path: string({
+      description: 'A symbolic link to the newest chunk of a file buffer.',
+      differs: 'Has no effect yet: with a memory buffer there is no file to point at.',
+    }),
+    symlink_path_use_relative: bool({
+      description: 'Whether that link is a relative one.',
+      default: false,
+    }),
+  },
+  sections: {
+    format: plugin('formatter', {
+      description: 'What an event looks like.',
+      defaultType: 'out_file',
+      always: true,
+    }),
+    buffer: bufferSection({ chunk_keys: ['time'], timekey: 86_400 }),
+    secondary: secondarySection('file'),
+  },
+} as const
+
+export type FileParams = Bound<typeof fileShape>

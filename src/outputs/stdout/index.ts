@@ -1,0 +1,127 @@
+import {
+  countsOf,
+  createBooks,
+  exposeBooks,
+  optionalBufferSection,
+  outputParams,
+  secondarySection,
+} from '../../buffer/index.ts'
+import { defineOutput, type PluginContext } from '../../config/define.ts'
+import { type BoundPlugin, bool, plugin } from '../../config/schema.ts'
+import type { Batch } from '../../core/batch.ts'
+import type { Formatter } from '../../core/formatter.ts'
+import type { StdoutWriter } from '../../core/host.ts'
+import type { Output, Sink } from '../../core/output.ts'
+
+/** Bytes formatted at a time. */
+const pieceBytes = 128 * 1024
+
+export const stdoutOutput = defineOutput({
+  name: 'stdout',
+  summary: 'Writes events to standard output, a line each.',
+  description:
+    'Without <buffer> an event is on its way to standard output when its source gets its acknowledgement, and a reader that is slower than the events slows the sources down.',
+  shape: {
+    params: {
+      ...outputParams,
+      use_logger: bool({
+        description: 'Accepted. Events always go to standard output.',
+        default: true,
+        differs:
+          "Fluentd's log and its stdout output share one destination, a file with `-o`; Sluice's log goes to standard error, and events to standard output.",
+      }),
+    },
+    sections: {
+      format: plugin('formatter', {
+        description: 'What a line looks like.',
+        defaultType: 'stdout',
+        always: true,
+        defaults: { output_type: 'json' },
+      }),
+      buffer: optionalBufferSection({
+        chunk_keys: ['tag'],
+        flush_at_shutdown: true,
+        chunk_limit_size: 10_240,
+      }),
+      secondary: secondarySection('stdout'),
+    },
+  },
+  create: (params, context) => createStdout(linesOf(params.format, context), context),
+  createSink: (params, context) => createStdoutSink(linesOf(params.format, context), context),
+})
+
+/** Whatever the format, each event ends in one newline here. */
+function linesOf(format: BoundPlugin, context: PluginContext): Formatter {
+  const formatter = context.createFormatter(format)
+  return formatter.asLines?.() ?? formatter
+}
+
+/** Unbuffered: the pending promise of a full pipe is handed to the source. */
+function createStdout(formatter: Formatter, context: PluginContext): Output {
+  const { stdout } = context.host
+  const books = createBooks(context)
+
+  function taken(batch: { count: number; bytes: number }): void {
+    books.emitCount += 1
+    books.emittedEvents += batch.count
+    books.emittedBytes += batch.bytes
+    books.deliveredEvents += batch.count
+  }
+
+  return {
+    async start() {
+      exposeBooks(context, books)
+    },
+    emit(batch: Batch) {
+      const pending: Promise<void>[] = []
+      formatter.format(batch, pieceBytes, (bytes) => {
+        const written = stdout.write(bytes)
+        if (written !== undefined) pending.push(written)
+      })
+      const sums = { count: batch.count, bytes: batch.packed.byteLength }
+      if (pending.length === 0) return taken(sums)
+      return Promise.all(pending).then(
+        () => taken(sums),
+        (error: unknown) => {
+          books.errorCount += 1
+          throw error
+        },
+      )
+    },
+    stop: (deadline) => drained(stdout, deadline),
+    flush: () => stdout.drain(),
+    statistics: () => ({
+      ...countsOf(books),
+      bufferedEvents: 0,
+      stagedBytes: 0,
+      queuedBytes: 0,
+      queueLength: 0,
+      stagedLength: 0,
+      totalLimitBytes: 0,
+      oldestMs: undefined,
+      newestTimekey: undefined,
+      oldestTimekey: undefined,
+      retry: undefined,
+    }),
+  }
+}
+
+function createStdoutSink(formatter: Formatter, context: PluginContext): Sink {
+  const { stdout } = context.host
+  return {
+    formatter,
+    start: async () => undefined,
+    async write(chunk) {
+      for (const piece of await chunk.read()) await stdout.write(piece)
+    },
+    stop: (deadline) => drained(stdout, deadline),
+  }
+}
+
+async function drained(stdout: StdoutWriter, deadline: AbortSignal): Promise<void> {
+  if (deadline.aborted) return
+  const aborted = new Promise<void>((resolve) =>
+    deadline.addEventListener('abort', () => resolve(), { once: true }),
+  )
+  await Promise.race([stdout.drain(), aborted])
+}
