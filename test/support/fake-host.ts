@@ -118,7 +118,7 @@ export function createRecordingLog(lines: LogLine[] = [], id?: string): Recordin
 }
 
 export function createFakeMetrics(): FakeMetrics {
-  const values = new Map<string, { options: InstrumentOptions; read: () => number }>()
+  const values = new Map<string, { options: InstrumentOptions; read: () => number | undefined }>()
   const instruments = new Map<
     string,
     { value: number; add(by?: number): void; set(to: number): void }
@@ -169,7 +169,7 @@ export function createFakeMetrics(): FakeMetrics {
       for (const { options, read } of values.values()) {
         const own = options.labels ?? {}
         const fits = Object.entries(labels).every(([key, value]) => own[key] === value)
-        if (options.name === name && fits) sum += read()
+        if (options.name === name && fits) sum += read() ?? 0
       }
       return sum
     },

@@ -45,8 +45,9 @@ export class Session {
   readonly #now = { seconds: 0, nanoseconds: 0 }
   /** For the idle timeout: when anything came last. */
   lastDataMs: number
-  /** For the partial-message timeout: bytes of finished messages or growth of the unfinished one. */
-  progressMark = { atMs: 0, unfinishedBytes: 0 }
+  #receivedBytes = 0
+  /** For the partial-message timeout: when a message was finished last, or an unfinished one went on. */
+  progressMark = { atMs: 0, receivedBytes: 0 }
   closingSinceMs = 0
 
   constructor(context: SessionContext, link: SessionLink) {
@@ -96,6 +97,7 @@ export class Session {
     }
     this.lastDataMs = clock.monotonicMs()
     reports.bytes += bytes.byteLength
+    this.#receivedBytes += bytes.byteLength
     if (this.#framer === undefined) this.#begin(bytes)
     else this.#framer.feed(bytes)
     this.#run()
@@ -249,11 +251,11 @@ export class Session {
     }
   }
 
-  /** A message that is finished, and enough of an unfinished one, is progress: see `progressMark`. */
+  /** A message that is finished, or enough bytes of an unfinished one, are progress: see `progressMark`. */
   #noteProgress(unfinishedBytes: number): void {
-    const grownBytes = unfinishedBytes - this.progressMark.unfinishedBytes
+    const grownBytes = this.#receivedBytes - this.progressMark.receivedBytes
     if (this.#messagesInRead > 0 || unfinishedBytes === 0 || grownBytes >= progressBytes) {
-      this.progressMark = { atMs: this.lastDataMs, unfinishedBytes }
+      this.progressMark = { atMs: this.lastDataMs, receivedBytes: this.#receivedBytes }
     }
   }
 
