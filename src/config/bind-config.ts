@@ -1,11 +1,6 @@
 import { ConfigError, type Position } from '../core/errors.ts'
-import {
-  type BindContext,
-  bindPlain,
-  bindPluginElement,
-  createBindContext,
-  titleOf,
-} from './bind.ts'
+import { bindPlain, bindPluginElement, titleOf } from './bind.ts'
+import { type BindContext, createBindContext } from './bind-reserved.ts'
 import type { BindResult, BoundConfig, BoundPipeline } from './bind-types.ts'
 import type { Element } from './element.ts'
 import type { PluginRegistry } from './registry.ts'
@@ -29,7 +24,8 @@ export function bindConfig(
 ): BindResult<BoundConfig> {
   const context = createBindContext(options.registry)
   const system = bindSystem(root, context)
-  const workers = options.workers ?? system?.workers ?? 1
+  // Where <system> itself is wrong, no number of workers is held against <worker>.
+  const workers = options.workers ?? system?.workers ?? Number.POSITIVE_INFINITY
   const collector: Collector = { context, sources: [], stages: [], labels: new Map() }
   for (const setting of root.params) {
     context.warnings.push({

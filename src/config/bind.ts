@@ -1,12 +1,18 @@
-import { ConfigError, type Position } from '../core/errors.ts'
-import { logLevels } from '../core/log.ts'
+import { ConfigError } from '../core/errors.ts'
+import {
+  type BindContext,
+  createBindContext,
+  idOf,
+  logLevelOf,
+  reservedOf,
+  unknownType,
+} from './bind-reserved.ts'
 import type { BindResult } from './bind-types.ts'
 import { withCompatSections } from './compat.ts'
-import type { ConfigWarning, Findings } from './diagnostics.ts'
+import type { ConfigWarning } from './diagnostics.ts'
 import type { Element, ScalarValue, Setting } from './element.ts'
-import { kindWords, notBuiltSentence } from './known-plugins.ts'
 import { bindParams, camelCase, type Written } from './params.ts'
-import type { PluginRegistry, RegisteredPlugin } from './registry.ts'
+import type { PluginRegistry } from './registry.ts'
 import {
   type Bound,
   type BoundPlugin,
@@ -25,16 +31,6 @@ interface Owner {
   /** `match **`, `buffer`. */
   readonly title: string
   readonly pluginName: string | undefined
-}
-
-export interface BindContext extends Findings {
-  readonly registry: PluginRegistry
-  /** Where each @id was written, for finding it twice. */
-  readonly ids: Map<string, Position | undefined>
-}
-
-export function createBindContext(registry: PluginRegistry): BindContext {
-  return { registry, errors: [] as ConfigError[], warnings: [] as ConfigWarning[], ids: new Map() }
 }
 
 /** Binds one plugin's section by its @type. For whole configurations see bindConfig. */
@@ -90,7 +86,7 @@ export function bindPluginElement(
   context: BindContext,
   options: PluginBinding = {},
 ): BoundPlugin | undefined {
-  const reserved = reservedOf(written, context)
+  const reserved = reservedOf(kind, written, context)
   const type = reserved.get('@type')?.value ?? options.defaultType
   if (type === undefined || type === '') {
     const message = `Missing '@type' parameter on <${written.name}> directive`
@@ -127,89 +123,6 @@ export function bindPluginElement(
     position: written.position,
     written: options.written ?? true,
   }
-}
-
-const oldNames: Readonly<Record<string, string>> = {
-  type: '@type',
-  id: '@id',
-  log_level: '@log_level',
-}
-
-/** `@type` and the like, by their name of today; the old names without `@` work with a warning. */
-function reservedOf(element: Element, context: BindContext): Map<string, Setting> {
-  const found = new Map<string, Setting>()
-  const names = new Set(['@type', '@id', '@label', '@log_level'])
-  for (const setting of element.params) {
-    if (names.has(setting.name)) found.set(setting.name, setting)
-  }
-  for (const setting of element.params) {
-    const now = Object.hasOwn(oldNames, setting.name) ? oldNames[setting.name]! : undefined
-    // Without any type the word is a plugin's own parameter (a <format> may have `type`).
-    if (now === undefined || found.has(now) || (now !== '@type' && !found.has('@type'))) continue
-    const type = now === '@type' ? setting.value : found.get('@type')?.value
-    if (type === undefined || declares(context.registry, type, setting.name)) continue
-    found.set(now, setting)
-    context.warnings.push({
-      message: `'${setting.name}' is deprecated parameter name. use '${now}' instead.`,
-      position: setting.namePosition,
-    })
-  }
-  return found
-}
-
-function declares(registry: PluginRegistry, type: string, name: string): boolean {
-  const kinds = Object.keys(kindWords) as PluginKind[]
-  return kinds.some((kind) => {
-    const shape = registry.lookup(kind, type)?.shape
-    return shape !== undefined && Object.hasOwn(shape.params, name)
-  })
-}
-
-function unknownType(from: {
-  kind: PluginKind
-  type: string
-  position: Position
-  registry: PluginRegistry
-}): ConfigError {
-  const { kind, type, position, registry } = from
-  const names = registry.names(kind)
-  const known = `${kindWords[kind]} plugins are: ${names.join(', ') || 'none'}`
-  const notBuilt = notBuiltSentence(kind, type)
-  if (notBuilt !== undefined) return new ConfigError(notBuilt, { position, hint: known })
-  const hint = didYouMean(type, names) ?? known
-  return new ConfigError(`Unknown ${kindWords[kind]} plugin '${type}'`, { position, hint })
-}
-
-function idOf(setting: Setting | undefined, context: BindContext): string | undefined {
-  const id = setting?.value
-  if (setting === undefined || id === undefined || id === '') return undefined
-  const before = context.ids.get(id)
-  if (context.ids.has(id)) {
-    const hint = before && `it stands at ${before.file}:${before.line} already`
-    context.errors.push(
-      new ConfigError(`Duplicated plugin id \`${id}\``, {
-        position: setting.valuePosition,
-        ...(hint !== undefined && { hint }),
-      }),
-    )
-  }
-  context.ids.set(id, setting.valuePosition)
-  return id
-}
-
-function logLevelOf(setting: Setting | undefined, context: BindContext): string | undefined {
-  const level = setting?.value
-  if (setting === undefined || level === undefined) return undefined
-  if (!(logLevels as readonly string[]).includes(level)) {
-    const hint = didYouMean(level, logLevels)
-    context.errors.push(
-      new ConfigError(`'@log_level' must be one of ${logLevels.join(', ')} but got ${level}`, {
-        position: setting.valuePosition,
-        ...(hint !== undefined && { hint }),
-      }),
-    )
-  }
-  return level
 }
 
 // ---- bodies
@@ -314,8 +227,10 @@ function bindChild(
   context: BindContext,
 ): object | undefined {
   if (declared.kind === 'plugin') {
-    const { defaultType, defaults, argument } = declared.options
-    return bindPluginElement(declared.plugin, child, context, { defaultType, defaults, argument })
+    const { defaultType, defaults, argument, own } = declared.options
+    const options = { defaultType, defaults, argument }
+    if (own === undefined) return bindPluginElement(declared.plugin, child, context, options)
+    return bindWithOwn(declared, own, child, context)
   }
   return bindBody({
     element: child,
@@ -326,6 +241,30 @@ function bindChild(
     open: declared.options.open,
     pluginSection: true,
   })
+}
+
+/** A plugin's section in which parameters of the plugin around it stand as well (roundrobin's weight). */
+function bindWithOwn(
+  declared: PluginSection,
+  own: Shape['params'],
+  child: Element,
+  context: BindContext,
+): BoundPlugin | undefined {
+  const { defaultType, defaults, argument } = declared.options
+  const isOwn = ({ name }: Setting) => Object.hasOwn(own, name)
+  const inner = { ...child, params: child.params.filter((setting) => !isOwn(setting)) }
+  const bound = bindPluginElement(declared.plugin, inner, context, {
+    defaultType,
+    defaults,
+    argument,
+  })
+  const values = bindBody({
+    element: { ...child, params: child.params.filter(isOwn), children: [] },
+    shape: { params: own },
+    owner: { title: titleOf(child), pluginName: undefined },
+    context,
+  })
+  return bound && { ...bound, own: values as Record<string, unknown> }
 }
 
 /** The plugin of a section that is not in the file, made of its defaults. */
@@ -347,16 +286,4 @@ function bindAlways(
   }
   const options = { defaultType, defaults, argument, written: false }
   return bindPluginElement(declared.plugin, element, context, options)
-}
-
-/** The definition that a plugin section's element has, for whoever walks a tree without binding it. */
-export function definitionOf(
-  kind: PluginKind,
-  element: Element,
-  registry: PluginRegistry,
-  defaultType?: string,
-): RegisteredPlugin | undefined {
-  const named = (name: string) => element.params.findLast((one) => one.name === name)?.value
-  const type = named('@type') ?? named('type') ?? defaultType
-  return type === undefined ? undefined : registry.lookup(kind, type)
 }

@@ -1,4 +1,4 @@
-import { definitionOf } from './bind.ts'
+import { definitionOf } from './bind-reserved.ts'
 import type { Element, Setting } from './element.ts'
 import type { PluginRegistry } from './registry.ts'
 import type { PluginKind, PluginSection, Section, Shape } from './schema.ts'
@@ -67,10 +67,12 @@ function sectionShape(
   return definitionOf(declared.plugin, element, registry, declared.options.defaultType)?.shape
 }
 
-function settingLine({ name, value, useDefault }: Setting, shape: Shape | undefined): string {
+function settingLine(setting: Setting, shape: Shape | undefined): string {
+  const { value, useDefault } = setting
+  const name = /[\s"'#<]/.test(setting.name) ? JSON.stringify(setting.name) : setting.name
   if (useDefault) return `${name} "#{use_default}"`
   if (value === undefined) return `${name} "#{use_nil}"`
-  if (isSecret(name, shape)) return `${name} ${mask}`
+  if (isSecret(setting.name, shape)) return `${name} ${mask}`
   return `${name} ${printable(value)}`
 }
 

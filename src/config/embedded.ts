@@ -1,3 +1,4 @@
+import { arithmetic, at, methods, scalarText, type Value } from './embedded-methods.ts'
 import type { ConfigWorld } from './input.ts'
 
 /**
@@ -21,20 +22,21 @@ export class EmbeddedError extends Error {
   override readonly name = 'EmbeddedError'
   readonly offset: number
   readonly length: number
+  readonly hint: string | undefined
 
-  constructor(message: string, offset: number, length: number) {
+  constructor(message: string, offset: number, length: number, hint?: string) {
     super(message)
     this.offset = offset
     this.length = length
+    this.hint = hint
   }
 }
 
-export const embeddedHint =
+const embeddedHint =
   "Ruby is not evaluated. What can be written: ENV['NAME'], ENV.fetch('NAME', 'default'), hostname, " +
   'Socket.gethostname, worker_id, each with || and a literal, use_nil or use_default'
 
 type EmbeddedWorld = Pick<ConfigWorld, 'env' | 'hostname' | 'workerId'>
-type Value = string | number | boolean | null | readonly Value[]
 type Thunk = () => Value
 
 const useNil = Symbol('use_nil')
@@ -86,7 +88,12 @@ class Reader {
   unknown(): EmbeddedError {
     const rest = /^[^\s})\]"'|,]+/.exec(this.text.slice(this.offset, this.offset + 80))?.[0]
     const shown = rest ?? this.text[this.offset] ?? 'the end of the file'
-    return new EmbeddedError(`"#{…}" cannot have \`${shown}\``, this.offset, shown.length)
+    return new EmbeddedError(
+      `"#{…}" cannot have \`${shown}\``,
+      this.offset,
+      shown.length,
+      embeddedHint,
+    )
   }
 
   take(token: string): boolean {
@@ -261,7 +268,7 @@ class Reader {
         const value = variable(env, key)
         if (value !== null) return value
         if (otherwise !== undefined) return otherwise()
-        throw new Error(`the environment variable ${key} is not set`)
+        throw new Error(`the environment variable ${key} is not set, and ENV.fetch has no default`)
       }
     }
     this.need('[')
@@ -279,66 +286,6 @@ function constant(value: Value): Thunk {
 
 function variable(env: EmbeddedWorld['env'], name: string): string | null {
   return Object.hasOwn(env, name) ? (env[name] ?? null) : null
-}
-
-function arithmetic(operator: string, a: Value, b: Value): Value {
-  if (operator === '+' && typeof a === 'string' && typeof b === 'string') return a + b
-  if (typeof a !== 'number' || typeof b !== 'number') {
-    throw new Error(`\`${operator}\` works on integers (and + on two texts)`)
-  }
-  if ((operator === '/' || operator === '%') && b === 0) throw new Error('divided by 0')
-  const results: Readonly<Record<string, number>> = {
-    '+': a + b,
-    '-': a - b,
-    '*': a * b,
-    '/': Math.floor(a / b),
-    '%': a - b * Math.floor(a / b),
-  }
-  const result = results[operator]!
-  if (!Number.isSafeInteger(result)) throw new Error('the number is too large')
-  return result
-}
-
-/** Methods without effects on texts and arrays. Each checks what it is called on. */
-const methods: Readonly<Record<string, (on: Value, ...given: Value[]) => Value>> = {
-  upcase: (on) => textOf(on, 'upcase').toUpperCase(),
-  downcase: (on) => textOf(on, 'downcase').toLowerCase(),
-  capitalize: (on) => {
-    const text = textOf(on, 'capitalize')
-    return text.slice(0, 1).toUpperCase() + text.slice(1).toLowerCase()
-  },
-  strip: (on) => textOf(on, 'strip').replace(/^[\s\0]+|[\s\0]+$/g, ''),
-  to_s: (on) => (on === null ? '' : scalarText(on)),
-  to_i: (on) => Number.parseInt(/^\s*[-+]?\d{1,15}/.exec(scalarText(on ?? ''))?.[0] ?? '0', 10),
-  split: (on, by = ' ') => {
-    const text = textOf(on, 'split')
-    const parts = by === ' ' ? text.trim().split(/\s+/) : text.split(textOf(by, 'split'))
-    while (parts.at(-1) === '') parts.pop()
-    return parts
-  },
-  join: (on, by = '') => arrayOf(on, 'join').map(scalarText).join(textOf(by, 'join')),
-  first: (on) => arrayOf(on, 'first')[0] ?? null,
-  last: (on) => arrayOf(on, 'last').at(-1) ?? null,
-}
-
-function textOf(value: Value, method: string): string {
-  if (typeof value === 'string') return value
-  throw new Error(`\`${method}\` needs a text${value === null ? ', but got nil' : ''}`)
-}
-
-function arrayOf(value: Value, method: string): readonly Value[] {
-  if (Array.isArray(value)) return value
-  throw new Error(`\`${method}\` needs an array${value === null ? ', but got nil' : ''}`)
-}
-
-function at(value: Value, index: Value): Value {
-  if (typeof index !== 'number') throw new Error('an index must be an integer')
-  return arrayOf(value, '[]').at(index) ?? null
-}
-
-function scalarText(value: Value): string {
-  if (typeof value === 'object' && value !== null) throw new Error('an array is no text')
-  return value === null ? '' : String(value)
 }
 
 function toText(value: Value, offset: number, end: number): string {

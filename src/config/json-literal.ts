@@ -1,3 +1,4 @@
+import { jsonProblem } from './json-check.ts'
 import { configLimits } from './limits.ts'
 import type { Scanner } from './scanner.ts'
 
@@ -51,19 +52,14 @@ function incomplete(scanner: Scanner, what: string, start: number) {
 }
 
 function checked(scanner: Scanner, json: string, what: string, start: number): string {
-  try {
-    JSON.parse(json)
-    return json
-  } catch (thrown) {
-    throw scanner.error(
-      `the JSON ${what} is broken: ${jsonErrorText(thrown)}`,
-      start,
-      scanner.offset - start,
-      what === 'array'
-        ? 'JSON looks like ["a", "b", 1]'
-        : 'JSON looks like {"key": "value", "n": 1}',
-    )
-  }
+  const problem = jsonProblem(json)
+  if (problem === undefined) return json
+  throw scanner.error(
+    `the JSON ${what} is broken: ${problem}`,
+    start,
+    scanner.offset - start,
+    what === 'array' ? 'JSON looks like ["a", "b", 1]' : 'JSON looks like {"key": "value", "n": 1}',
+  )
 }
 
 /** One string with its quotes; texts of "#{…}" are put in as JSON, so that quotes in them stay data. */
@@ -99,12 +95,4 @@ function embeddedText(scanner: Scanner): string {
   }
   scanner.offset = outcome.end + 1
   return outcome.text
-}
-
-/** JSON.parse's complaint in Fluentd's words: `unexpected token`. */
-export function jsonErrorText(thrown: unknown): string {
-  const message = (thrown as Error).message
-  const shown = /token\s+(.+?)(?:,| in JSON|$)/i.exec(message)?.[1]
-  if (shown !== undefined) return `unexpected token ${shown}`
-  return `unexpected token (${message})`
 }

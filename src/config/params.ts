@@ -2,6 +2,7 @@ import { ConfigError, type Position } from '../core/errors.ts'
 import { type Findings, maskedFrom } from './diagnostics.ts'
 import type { Element, Setting } from './element.ts'
 import type { Param, Shape } from './schema.ts'
+import { mask } from './secrets.ts'
 import { didYouMean } from './suggest.ts'
 import { parseValue } from './values.ts'
 
@@ -148,7 +149,8 @@ function valueFor(
   }
   const wrong = options.check?.(outcome.value as never)
   if (wrong !== undefined) {
-    return fail(`'${setting.name}' ${wrong}, but got ${options.secret ? 'xxxxxx' : setting.value}`)
+    const got = setting.value === '' ? 'nothing' : setting.value
+    return fail(`'${setting.name}' ${wrong}, but got ${options.secret ? mask : got}`)
   }
   return outcome.value
 }

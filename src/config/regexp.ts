@@ -1,3 +1,5 @@
+import { classEscapes, escapes, literal, longEscape, posix } from './regexp-tables.ts'
+
 /**
  * Ruby's regular expressions (Onigmo) in JavaScript's terms. What means the same is kept, what differs is
  * rewritten: `^ $` are line anchors always, `\A \z \Z \h \R`, POSIX classes, `x` and comments, possessive and atomic
@@ -8,23 +10,6 @@
  */
 
 const maxLength = 65_536
-
-const posix: Readonly<Record<string, string>> = {
-  alpha: '\\p{L}\\p{M}',
-  digit: '\\p{Nd}',
-  alnum: '\\p{L}\\p{M}\\p{N}',
-  upper: '\\p{Lu}',
-  lower: '\\p{Ll}',
-  space: '\\s\\x85',
-  blank: ' \\t',
-  cntrl: '\\p{Cc}',
-  punct: '\\p{P}\\p{S}',
-  xdigit: '0-9A-Fa-f',
-  word: '\\p{L}\\p{M}\\p{N}_',
-  graph: '[\\S--\\p{Cc}]',
-  print: '[[\\S ]--\\p{Cc}]',
-  ascii: '\\x00-\\x7f',
-}
 
 /** Ruby's words for V8's complaints, where golden output names them. */
 const complaints: readonly (readonly [RegExp, string])[] = [
@@ -244,7 +229,8 @@ class Translator {
       } else if (c === '\\') out += this.escape(true)
       else if (rest.startsWith('&&')) {
         this.offset += 2
-        out += '&&'
+        operands.push(out)
+        out = ''
       } else {
         this.offset++
         out += c === '-' && this.isRange(out) ? '-' : literal(c, true)
@@ -260,53 +246,4 @@ class Translator {
     const ends = next === undefined || next === ']' || next === '['
     return !ends && out !== '' && !/\\[wWdDsShHpP]$|[^\\]\]$|\}$|\\v$/.test(out)
   }
-}
-
-const escapes: Readonly<Record<string, string>> = {
-  A: '^',
-  z: '$',
-  Z: '(?=\\n?$)',
-  h: '[0-9a-fA-F]',
-  H: '[^0-9a-fA-F]',
-  s: '[ \\t\\r\\n\\f\\v]',
-  S: '[^ \\t\\r\\n\\f\\v]',
-  R: '(?:\\r\\n|[\\n\\v\\f\\r\\x85\\u2028\\u2029])',
-  a: '\\x07',
-  e: '\\x1b',
-}
-const classEscapes: Readonly<Record<string, string>> = {
-  h: '0-9a-fA-F',
-  H: '[^0-9a-fA-F]',
-  s: ' \\t\\r\\n\\f\\v',
-  S: '[^ \\t\\r\\n\\f\\v]',
-  a: '\\x07',
-  e: '\\x1b',
-  b: '\\b',
-  B: '\\x42',
-}
-
-function longEscape(text: string): string {
-  if (text[1] === 'x') return `\\x${text.slice(2).padStart(2, '0')}`
-  if (text[1] === 'u') return `\\u{${text.replace(/[^0-9a-fA-F]/g, '')}}`
-  const negated = (text[1] === 'P') !== text.includes('^')
-  const name = text.replace(/^\\[pP]\{\^?|\}$/g, '').replaceAll(' ', '_')
-  const set = posix[name.toLowerCase()]
-  if (set !== undefined) return `[${negated ? '^' : ''}${set}]`
-  return `\\${negated ? 'P' : 'p'}{${name.length > 2 && !name.includes('_') ? script(name) : name}}`
-}
-
-/** Hiragana, Han, Latin …: Ruby names scripts without `Script=`. */
-function script(name: string): string {
-  try {
-    new RegExp(`\\p{${name}}`, 'v')
-    return name
-  } catch {
-    return `Script=${name}`
-  }
-}
-
-/** One character that stands for itself. */
-function literal(c: string, inClass: boolean): string {
-  const special = inClass ? /[()[\]{}/\-\\|^&!#$%*+,.:;<=>?@`~]/ : /[\^$\\.*+?()[\]{}|/]/
-  return special.test(c) ? `\\${c}` : c
 }

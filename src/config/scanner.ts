@@ -1,5 +1,5 @@
 import { ConfigError, type Position } from '../core/errors.ts'
-import { EmbeddedError, embeddedHint, evaluateEmbedded } from './embedded.ts'
+import { EmbeddedError, evaluateEmbedded } from './embedded.ts'
 import type { ConfigWorld } from './input.ts'
 import type { SourceText } from './source-text.ts'
 
@@ -206,7 +206,7 @@ export class Scanner {
       return evaluateEmbedded(this.text, offset, this.world)
     } catch (thrown) {
       if (!(thrown instanceof EmbeddedError)) throw thrown
-      throw this.error(thrown.message, thrown.offset, thrown.length, embeddedHint)
+      throw this.error(thrown.message, thrown.offset, thrown.length, thrown.hint)
     }
   }
 }

@@ -5,6 +5,7 @@ import type { Includer } from './include.ts'
 import { scanJson } from './json-literal.ts'
 import { configLimits } from './limits.ts'
 import type { Scanned, Scanner } from './scanner.ts'
+import { nearest } from './suggest.ts'
 
 /**
  * Fluentd's v1 syntax (lib/fluent/config/v1_parser.rb). Differs in going on behind an error, at the next line, so
@@ -116,7 +117,7 @@ export function createV1Parser(includer: Includer, findings: Findings): V1Parser
       const outer = isOpen(name, open.around)
       if (outer) scanner.offset = start
       else scanner.skipLine()
-      return outer
+      return outer || nearest(name, [open.name]).length > 0
     }
     if (!scanner.lineEnd()) {
       findings.errors.push(scanner.error('expected end of line after end tag'))
@@ -154,6 +155,7 @@ export function createV1Parser(includer: Includer, findings: Findings): V1Parser
     count(scanner, start)
     if (!scanner.lineEnd()) {
       findings.errors.push(scanner.error(`expected end of line after <${name}>`, scanner.offset))
+      scanner.skipLine()
     }
     const draft: Draft = { name, params: [], children: [] }
     const element: Element = {
@@ -261,11 +263,17 @@ export function createV1Parser(includer: Includer, findings: Findings): V1Parser
     const { value } = scanner.stringToLineEnd()
     const target = scanner.position(valueStart, scanner.offset - valueStart)
     if (!scanner.lineEnd()) throw scanner.error('expected end of line behind @include')
-    includer.include({
-      target: value ?? '',
-      position: target,
-      read: (included) => parseInto(included, into, place.section),
-    })
+    try {
+      includer.include({
+        target: value ?? '',
+        position: target,
+        read: (included) => parseInto(included, into, place.section),
+      })
+    } catch (thrown) {
+      // The line is read: going on behind it is the caller's next step.
+      if (!(thrown instanceof ConfigError)) throw thrown
+      findings.errors.push(thrown)
+    }
   }
 
   function warn(warning: ConfigWarning): void {

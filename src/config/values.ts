@@ -1,4 +1,4 @@
-import { jsonErrorText } from './json-literal.ts'
+import { jsonProblem } from './json-check.ts'
 import { rubyRegexp } from './regexp.ts'
 import type { Param, ParamKind } from './schema.ts'
 
@@ -180,15 +180,11 @@ function splitCommas(text: string): string[] {
 
 function arrayValue(items: ParamKind, text: string): ValueOutcome {
   const json = text.startsWith('[')
-  let list: unknown
-  try {
-    list = json ? JSON.parse(text) : splitCommas(text)
-  } catch (thrown) {
-    return bad(
-      `must be an array: ${jsonErrorText(thrown)}`,
-      'an array looks like a,b,c or ["a", "b", "c"]',
-    )
+  const problem = json ? jsonProblem(text) : undefined
+  if (problem !== undefined) {
+    return bad(`must be an array: ${problem}`, 'an array looks like a,b,c or ["a", "b", "c"]')
   }
+  const list: unknown = json ? JSON.parse(text) : splitCommas(text)
   const given = list as readonly unknown[]
   if (given.length > maxItems) return bad(`has more than ${maxItems} items`)
   const out: unknown[] = []
@@ -217,14 +213,13 @@ function hashValue(text: string): ValueOutcome {
     }
     return good(out)
   }
-  try {
-    const parsed = JSON.parse(text, function reviver(this: unknown, _key, value: unknown) {
-      return value !== null && typeof value === 'object' && !Array.isArray(value)
+  const problem = jsonProblem(text)
+  if (problem !== undefined) return bad(`must be a hash: ${problem}`, hint)
+  return good(
+    JSON.parse(text, (_key, value: unknown) =>
+      value !== null && typeof value === 'object' && !Array.isArray(value)
         ? Object.assign(Object.create(null), value)
-        : value
-    })
-    return good(parsed)
-  } catch (thrown) {
-    return bad(`must be a hash: ${jsonErrorText(thrown)}`, hint)
-  }
+        : value,
+    ),
+  )
 }

@@ -1,25 +1,27 @@
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  type Pair,
-  type Scalar,
-  type YAMLMap,
-  type YAMLSeq,
-} from 'yaml'
-import { ConfigError, type Position } from '../core/errors.ts'
-import { MsgFloat } from '../core/value.ts'
+import { isMap, isScalar, isSeq, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml'
+import type { Position } from '../core/errors.ts'
 import type { Findings } from './diagnostics.ts'
-import type { Element, ScalarValue, Setting } from './element.ts'
-import { EmbeddedError, embeddedHint, evaluateEmbedded } from './embedded.ts'
+import type { Element, Setting } from './element.ts'
+import { EmbeddedError, evaluateEmbedded } from './embedded.ts'
 import type { Includer } from './include.ts'
 import type { ConfigWorld } from './input.ts'
 import { configLimits } from './limits.ts'
 import type { SourceText } from './source-text.ts'
 import { didYouMean } from './suggest.ts'
 import { composeYaml } from './yaml-document.ts'
+import {
+  fault,
+  type KeyValue,
+  type Node,
+  nameOf,
+  pairsOf,
+  positionOf,
+  problem,
+  resolved,
+  tagOf,
+  type YamlFile,
+} from './yaml-nodes.ts'
+import { numberText, typedNumber } from './yaml-numbers.ts'
 
 /**
  * The YAML form (lib/fluent/config/yaml_parser): `config:` is a list of sections, `system:` the system section;
@@ -35,15 +37,9 @@ export interface YamlRequest {
   readonly into: { readonly children: Element[] }
 }
 
-/** A file while it is read. */
-interface File {
-  readonly source: SourceText
-  readonly document: Document
+interface File extends YamlFile {
   readonly request: YamlRequest
-  readonly budget: { nodes: number }
 }
-
-type Node = unknown
 
 const argumentKeys: Readonly<Record<string, string>> = {
   label: '$name',
@@ -80,74 +76,14 @@ export function readYaml(request: YamlRequest): void {
   }
 }
 
-function open(request: YamlRequest, source: SourceText, budget: File['budget']): File {
-  return { source, document: composeYaml(source, request.findings), request, budget }
+function open(request: YamlRequest, source: SourceText, budget: YamlFile['budget']): File {
+  const { findings } = request
+  return { source, document: composeYaml(source, findings), findings, request, budget }
 }
 
 /** A broken text is not read any further: what it would mean is guessing. */
 function isBroken(file: File): boolean {
   return file.document.errors.length > 0
-}
-
-function positionOf(file: File, node: Node): Position {
-  const range = (node as { range?: readonly number[] | null } | null)?.range
-  const start = range?.[0] ?? 0
-  return file.source.position(start, Math.max(1, (range?.[1] ?? start + 1) - start))
-}
-
-function fault(file: File, node: Node, message: string, hint?: string): ConfigError {
-  const position = positionOf(file, node)
-  return new ConfigError(message, hint === undefined ? { position } : { position, hint })
-}
-
-function problem(file: File, node: Node, message: string, hint?: string): void {
-  file.request.findings.errors.push(fault(file, node, message, hint))
-}
-
-/** Follows an alias. The count bounds what aliases of aliases may make of a small file. */
-function resolved(file: File, node: Node): Node {
-  if (++file.budget.nodes > configLimits.nodes) {
-    throw fault(file, node, `more than ${configLimits.nodes} sections and parameters`)
-  }
-  if (!isAlias(node)) return node
-  const target = node.resolve(file.document)
-  if (target === undefined) throw fault(file, node, `the alias *${node.source} has no anchor`)
-  return target
-}
-
-interface KeyValue {
-  readonly key: Scalar
-  readonly value: Node
-}
-
-/** A key as written: `n` and `on` are words here, whatever YAML 1.1 makes of them. */
-function nameOf(key: Scalar): string {
-  return typeof key.value === 'string' ? key.value : (key.source ?? String(key.value))
-}
-
-/** The pairs of a map with `<<` merged in: what stands in the map itself counts. */
-function pairsOf(file: File, map: YAMLMap, depth: number): KeyValue[] {
-  if (depth > configLimits.depth) {
-    throw fault(file, map, `maps are nested deeper than ${configLimits.depth}`)
-  }
-  const own: KeyValue[] = []
-  const merged: KeyValue[] = []
-  for (const { key, value } of map.items as Pair[]) {
-    const name = isScalar(key) ? key.value : undefined
-    if (!isScalar(key)) problem(file, key, 'a key must be a plain word')
-    else if (name === '<<' || typeof name === 'symbol') merged.push(...mergeOf(file, value, depth))
-    else own.push({ key, value })
-  }
-  const names = new Set(own.map(({ key }) => nameOf(key)))
-  return [...merged.filter(({ key }) => !names.has(nameOf(key))), ...own]
-}
-
-function mergeOf(file: File, value: Node, depth: number): KeyValue[] {
-  const target = resolved(file, value)
-  if (isMap(target)) return pairsOf(file, target, depth + 1)
-  if (isSeq(target)) return target.items.flatMap((item) => mergeOf(file, item, depth + 1))
-  problem(file, value, '`<<` takes a map')
-  return []
 }
 
 /** The items of a `config:` list. */
@@ -273,10 +209,6 @@ function jsonOf(file: File, node: Node): string {
   }
 }
 
-function tagOf(node: Node): string | undefined {
-  return (node as { tag?: string } | null)?.tag
-}
-
 function scalarOf(file: File, node: Scalar): Pick<Setting, 'value' | 'useDefault' | 'typed'> {
   const text = node.source ?? String(node.value)
   if (tagOf(node) === '!fluent/s') return interpolated(file, node, text)
@@ -291,16 +223,6 @@ function scalarOf(file: File, node: Scalar): Pick<Setting, 'value' | 'useDefault
   if (typeof value === 'number')
     return { value: numberText(value, text), typed: typedNumber(value, text) }
   return { value: typeof value === 'string' ? value : text }
-}
-
-function numberText(value: number, text: string): string {
-  return /^-?(0|[1-9]\d*)(\.\d+)?$/.test(text) ? text : String(value)
-}
-
-function typedNumber(value: number, text: string): ScalarValue {
-  if (!Number.isInteger(value)) return value
-  if (/^[-+]?\d+$/.test(text) && !Number.isSafeInteger(value)) return BigInt(text)
-  return /[.eE]/.test(text) && !/^0x/i.test(text) ? new MsgFloat(value) : value
 }
 
 /** !fluent/s: every "#{…}" in the text is evaluated. */
@@ -324,7 +246,7 @@ function interpolated(
       from = outcome.end + 1
     } catch (thrown) {
       if (!(thrown instanceof EmbeddedError)) throw thrown
-      throw fault(file, node, thrown.message, embeddedHint)
+      throw fault(file, node, thrown.message, thrown.hint)
     }
   }
 }
