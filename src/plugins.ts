@@ -4,6 +4,7 @@ import { filters } from './filters/index.ts'
 import { prometheusFilter } from './filters/prometheus/index.ts'
 import { formatters } from './formatters/index.ts'
 import { copyOutput } from './outputs/copy/index.ts'
+import { fileOutput } from './outputs/file/index.ts'
 import { nullOutput } from './outputs/null/index.ts'
 import { prometheusOutput } from './outputs/prometheus/index.ts'
 import { relabelOutput } from './outputs/relabel/index.ts'
@@ -33,6 +34,7 @@ export const plugins: readonly PluginDefinition[] = [
 
   // <match>, <store>, <secondary>
   copyOutput,
+  fileOutput,
   nullOutput,
   prometheusOutput,
   relabelOutput,
