@@ -35,13 +35,17 @@ interface Moment {
   readonly zoneName: () => string
 }
 
+/** Seconds further away from 1970 are taken as this, so that a zone's offset can be added exactly. */
+const farthest = 9e15
+
 /** Text of a moment by a compiled format. `nanoseconds` are below a second's. */
 export function formatTime(
   steps: readonly TimeStep[],
   zone: Zone,
-  seconds: number,
+  givenSeconds: number,
   nanoseconds: number,
 ): string {
+  const seconds = Math.min(Math.max(givenSeconds, -farthest), farthest)
   const at = zone(seconds)
   return run(steps, {
     seconds,

@@ -1,7 +1,8 @@
-// MessagePack values as JSON.
-import { end, fail, limit, o, p, setO, setP } from "./format-state";
+// MessagePack values as JSON. `p` is where values are read; what is written to is passed on and returned, 0 for
+// "stopped, see status".
+import { end, limit, p, setP, stop } from "./format-state";
 import { CUT, FULL, SLOW } from "./format-state";
-import { closeKeys, keysFrom, keysMask, keysTop, noteKey, openKeys } from "./format-keys";
+import { bitOf, hasRoom, insert, isRepeated, keysTop, openTable, PAIRWISE, pushKey, setKeysTop } from "./format-keys";
 import { writeFloat, writeSigned, writeUnsigned } from "./format-number";
 import { writeString } from "./format-string";
 
@@ -29,72 +30,72 @@ function big64(at: usize): u64 {
   return bswap<u64>(load<u64>(at));
 }
 
-// @ts-ignore: decorator
-@inline
-function put(c: u8): void {
-  store<u8>(o, c);
-  setO(o + 1);
+/** The value at `p`, which is left behind it. */
+export function writeValue(q: usize, depth: u32): usize {
+  const at = p;
+  if (at >= end) return stop(CUT);
+  if (q > limit) return stop(FULL);
+  const c = load<u8>(at);
+  setP(at + 1);
+  if (c >= 0xa0 && c < 0xc0) return writeString(q, c & 31);
+  if (c == 0xd9) {
+    setP(at + 2);
+    return writeString(q, load<u8>(at + 1));
+  }
+  if (c < 0x80) return writeUnsigned(q, c);
+  if (c < 0x90) return writeMap(q, c & 15, depth);
+  if (c < 0xa0) return writeArray(q, c & 15, depth);
+  if (c >= 0xe0) return writeSigned(q, <i64>(<i8>c));
+  return writeLong(q, c, depth);
 }
 
-/** The value at `p`, which is left behind it. False: stopped, see status. */
-export function writeValue(depth: u32): bool {
-  if (p >= end) return fail(CUT);
-  if (o > limit) return fail(FULL);
-  const c = load<u8>(p);
-  setP(p + 1);
-  if (c >= 0xa0 && c < 0xc0) return writeString(c & 31);
-  if (c < 0x80) {
-    writeUnsigned(c);
-    return true;
-  }
-  if (c < 0x90) return writeMap(c & 15, depth);
-  if (c < 0xa0) return writeArray(c & 15, depth);
-  if (c >= 0xe0) {
-    writeSigned(<i64>(<i8>c));
-    return true;
-  }
-  return writeLong(c, depth);
-}
-
-function writeLong(c: u8, depth: u32): bool {
+function writeLong(q: usize, c: u8, depth: u32): usize {
   const at = p;
   switch (c) {
-    case 0xc0: return word(0x6c6c756e, 4);
-    case 0xc2: { put(102); return word(0x65736c61, 4); }
-    case 0xc3: return word(0x65757274, 4);
-    case 0xd9:
-    case 0xc4: { setP(at + 1); return writeString(load<u8>(at)); }
+    case 0xc0: return writeNull(q);
+    case 0xc2: {
+      store<u8>(q, 102);
+      store<u32>(q + 1, 0x65736c61);
+      return q + 5;
+    }
+    case 0xc3: {
+      store<u32>(q, 0x65757274);
+      return q + 4;
+    }
+    case 0xc4: { setP(at + 1); return writeString(q, load<u8>(at)); }
     case 0xda:
-    case 0xc5: { setP(at + 2); return writeString(big16(at)); }
+    case 0xc5: { setP(at + 2); return writeString(q, big16(at)); }
     case 0xdb:
-    case 0xc6: { setP(at + 4); return writeString(big32(at)); }
-    case 0xdc: { setP(at + 2); return writeArray(big16(at), depth); }
-    case 0xdd: { setP(at + 4); return writeArray(big32(at), depth); }
-    case 0xde: { setP(at + 2); return writeMap(big16(at), depth); }
-    case 0xdf: { setP(at + 4); return writeMap(big32(at), depth); }
+    case 0xc6: { setP(at + 4); return writeString(q, big32(at)); }
+    case 0xdc: { setP(at + 2); return writeArray(q, big16(at), depth); }
+    case 0xdd: { setP(at + 4); return writeArray(q, big32(at), depth); }
+    case 0xde: { setP(at + 2); return writeMap(q, big16(at), depth); }
+    case 0xdf: { setP(at + 4); return writeMap(q, big32(at), depth); }
   }
-  return writeNumber(c, at);
+  return writeNumber(q, c, at);
 }
 
-function writeNumber(c: u8, at: usize): bool {
+function writeNumber(q: usize, c: u8, at: usize): usize {
+  const bytes: usize = c >= 0xcc ? <usize>1 << ((c - 0xcc) & 3) : c == 0xca ? 4 : 8;
+  if (c < 0xca || c > 0xd3) return writeExt(q, c, at);
+  setP(at + bytes);
+  if (p > end) return stop(CUT);
   switch (c) {
-    case 0xca: { setP(at + 4); if (p > end) return fail(CUT); writeFloat(<f64>reinterpret<f32>(big32(at)), oj); return true; }
-    case 0xcb: { setP(at + 8); if (p > end) return fail(CUT); writeFloat(reinterpret<f64>(big64(at)), oj); return true; }
-    case 0xcc: { setP(at + 1); writeUnsigned(load<u8>(at)); break; }
-    case 0xcd: { setP(at + 2); writeUnsigned(big16(at)); break; }
-    case 0xce: { setP(at + 4); writeUnsigned(big32(at)); break; }
-    case 0xcf: { setP(at + 8); writeUnsigned(big64(at)); break; }
-    case 0xd0: { setP(at + 1); writeSigned(<i64>(<i8>load<u8>(at))); break; }
-    case 0xd1: { setP(at + 2); writeSigned(<i64>(<i16>big16(at))); break; }
-    case 0xd2: { setP(at + 4); writeSigned(<i64>(<i32>big32(at))); break; }
-    case 0xd3: { setP(at + 8); writeSigned(<i64>big64(at)); break; }
-    default: return writeExt(c, at);
+    case 0xca: return writeFloat(q, <f64>reinterpret<f32>(big32(at)), oj);
+    case 0xcb: return writeFloat(q, reinterpret<f64>(big64(at)), oj);
+    case 0xcc: return writeUnsigned(q, load<u8>(at));
+    case 0xcd: return writeUnsigned(q, big16(at));
+    case 0xce: return writeUnsigned(q, big32(at));
+    case 0xcf: return writeUnsigned(q, big64(at));
+    case 0xd0: return writeSigned(q, <i64>load<i8>(at));
+    case 0xd1: return writeSigned(q, <i64>(<i16>big16(at)));
+    case 0xd2: return writeSigned(q, <i64>(<i32>big32(at)));
+    default: return writeSigned(q, <i64>big64(at));
   }
-  return p > end ? fail(CUT) : true;
 }
 
 /** EventTime is written as its seconds, as Fluentd does; any other extension (none comes in by forward) as null. */
-function writeExt(c: u8, at: usize): bool {
+function writeExt(q: usize, c: u8, at: usize): usize {
   let header: usize = 1;
   let bytes: u32;
   switch (c) {
@@ -106,62 +107,108 @@ function writeExt(c: u8, at: usize): bool {
     case 0xc7: { bytes = load<u8>(at); header = 2; break; }
     case 0xc8: { bytes = big16(at); header = 3; break; }
     case 0xc9: { bytes = big32(at); header = 5; break; }
-    default: return fail(SLOW);
+    default: return stop(SLOW);
   }
   const content = at + header;
-  if (content > end || bytes > <u32>(end - content)) return fail(CUT);
+  if (content > end || bytes > <u32>(end - content)) return stop(CUT);
   setP(content + bytes);
-  if (bytes == 8 && load<u8>(content - 1) == 0) {
-    writeUnsigned(big32(content));
-    return true;
-  }
-  return word(0x6c6c756e, 4);
+  const isTime = bytes == 8 && load<u8>(content - 1) == 0;
+  return isTime ? writeUnsigned(q, big32(content)) : writeNull(q);
 }
 
 // @ts-ignore: decorator
 @inline
-function word(letters: u32, n: usize): bool {
-  store<u32>(o, letters);
-  setO(o + n);
-  return true;
+function writeNull(q: usize): usize {
+  store<u32>(q, 0x6c6c756e);
+  return q + 4;
 }
 
-function writeArray(n: u32, depth: u32): bool {
-  if (p > end || n > <u32>(end - p)) return fail(CUT);
-  if (depth >= DEPTH) return fail(SLOW);
-  put(91);
+function writeArray(q: usize, n: u32, depth: u32): usize {
+  if (p > end || n > <u32>(end - p)) return stop(CUT);
+  if (depth >= DEPTH) return stop(SLOW);
+  store<u8>(q++, 91);
   for (let i: u32 = 0; i < n; i++) {
-    if (i != 0) put(44);
-    if (!writeValue(depth + 1)) return false;
+    if (i != 0) store<u8>(q++, 44);
+    q = writeValue(q, depth + 1);
+    if (q == 0) return 0;
   }
-  if (o > limit) return fail(FULL);
-  put(93);
-  return true;
+  if (q > limit) return stop(FULL);
+  store<u8>(q, 93);
+  return q + 1;
 }
 
-export function writeMap(n: u32, depth: u32): bool {
-  if (p > end || n > <u32>(end - p) >> 1) return fail(CUT);
-  if (depth >= DEPTH) return fail(SLOW);
-  put(123);
-  const outerFrom = keysFrom;
-  const outerTop = keysTop;
-  const outerMask = keysMask();
-  if (n > 1 && !openKeys(n)) return fail(SLOW);
+function writeMap(q: usize, n: u32, depth: u32): usize {
+  if (p > end || n > <u32>(end - p) >> 1) return stop(CUT);
+  if (depth >= DEPTH) return stop(SLOW);
+  if (n > PAIRWISE) return writeWideMap(q, n, depth);
+  if (!hasRoom(n)) return stop(SLOW);
+  const from = keysTop;
+  let seen: u64 = 0;
+  store<u8>(q++, 123);
   for (let i: u32 = 0; i < n; i++) {
-    if (o > limit) return fail(FULL);
-    if (i != 0) put(44);
-    if (!writeKey(n > 1)) return false;
-    put(58);
-    if (!writeValue(depth + 1)) return false;
+    if (i != 0) store<u8>(q++, 44);
+    const length = keyLength();
+    if (length < 0) return 0;
+    const at = p;
+    const bit = bitOf(at, length);
+    if ((seen & bit) != 0 && isRepeated(from, at, length)) return stop(SLOW);
+    seen |= bit;
+    pushKey(at, length);
+    q = writePair(q, length, depth);
+    if (q == 0) return 0;
   }
-  if (o > limit) return fail(FULL);
-  put(125);
-  if (n > 1) closeKeys(outerFrom, outerTop, outerMask);
-  return true;
+  setKeysTop(from);
+  if (q > limit) return stop(FULL);
+  store<u8>(q, 125);
+  return q + 1;
 }
 
-function writeKey(check: bool): bool {
-  if (p >= end) return fail(CUT);
+function writeWideMap(q: usize, n: u32, depth: u32): usize {
+  const from = keysTop;
+  const mask = openTable(n);
+  if (mask == 0) return stop(SLOW);
+  store<u8>(q++, 123);
+  for (let i: u32 = 0; i < n; i++) {
+    if (i != 0) store<u8>(q++, 44);
+    const length = keyLength();
+    if (length < 0) return 0;
+    if (!insert(from, mask, p, length)) return stop(SLOW);
+    q = writePair(q, length, depth);
+    if (q == 0) return 0;
+  }
+  setKeysTop(from);
+  if (q > limit) return stop(FULL);
+  store<u8>(q, 125);
+  return q + 1;
+}
+
+// @ts-ignore: decorator
+@inline
+function writePair(q: usize, keyBytes: u32, depth: u32): usize {
+  q = writeString(q, keyBytes);
+  if (q == 0) return 0;
+  store<u8>(q, 58);
+  return writeValue(q + 1, depth + 1);
+}
+
+/** Steps over a key's head and returns its length, which lies inside the input; below 0: stopped. */
+// @ts-ignore: decorator
+@inline
+function keyLength(): i32 {
+  const at = p;
+  if (at < end) {
+    const c = load<u8>(at);
+    const n = <u32>c & 31;
+    if (c >= 0xa0 && c < 0xc0 && n < <u32>(end - at)) {
+      setP(at + 1);
+      return n;
+    }
+  }
+  return longKeyLength();
+}
+
+function longKeyLength(): i32 {
+  if (p >= end) return <i32>stop(CUT) - 1;
   const c = load<u8>(p);
   const at = p + 1;
   let n: u32;
@@ -177,8 +224,7 @@ function writeKey(check: bool): bool {
   } else if (c == 0xdb || c == 0xc6) {
     n = big32(at);
     setP(at + 4);
-  } else return fail(SLOW);
-  if (p > end || n > <u32>(end - p)) return fail(CUT);
-  if (check && !noteKey(p, n)) return fail(SLOW);
-  return writeString(n);
+  } else return <i32>stop(SLOW) - 1;
+  if (p > end || n > <u32>(end - p) || n > 0x7fff_ffff) return <i32>stop(CUT) - 1;
+  return <i32>n;
 }

@@ -1,5 +1,5 @@
 // Integers and floats as decimal text.
-import { o, setO, tables, T_DIGITS, notFinite, setNotFinite } from "./format-state";
+import { tables, T_DIGITS, notFinite, setNotFinite } from "./format-state";
 
 /** Writes the shortest digits of a float that is no whole number below 2^63 (or 1e16), as Ruby does. At most 32 bytes. */
 @external("env", "formatFloat")
@@ -26,16 +26,14 @@ function digitsOf(v: u64): usize {
   return count;
 }
 
-/** Up to 20 bytes. */
-export function writeUnsigned(v: u64): void {
+/** Writes at `o`, up to 20 bytes, and returns where it ends; so do the others. */
+export function writeUnsigned(o: usize, v: u64): usize {
   if (v < 10) {
     store<u8>(o, 48 + <u8>v);
-    setO(o + 1);
-    return;
+    return o + 1;
   }
-  const count = digitsOf(v);
-  let e = o + count;
-  setO(e);
+  const stop = o + digitsOf(v);
+  let e = stop;
   while (v >= 0x1_0000_0000) {
     const q = v / 100;
     e -= 2;
@@ -51,35 +49,29 @@ export function writeUnsigned(v: u64): void {
   }
   if (w >= 10) pair(e - 2, w);
   else store<u8>(e - 1, 48 + <u8>w);
+  return stop;
 }
 
-/** Up to 20 bytes. */
-export function writeSigned(v: i64): void {
-  if (v < 0) {
-    store<u8>(o, 45);
-    setO(o + 1);
-    writeUnsigned(0 - <u64>v);
-  } else writeUnsigned(<u64>v);
+export function writeSigned(o: usize, v: i64): usize {
+  if (v >= 0) return writeUnsigned(o, <u64>v);
+  store<u8>(o, 45);
+  return writeUnsigned(o + 1, 0 - <u64>v);
 }
 
 /** A float as Oj (whole numbers below 2^63 in full, no minus zero) or Ruby's own JSON writes it. */
-export function writeFloat(v: f64, oj: bool): void {
+export function writeFloat(o: usize, v: f64, oj: bool): usize {
   if (!isFinite(v)) {
     store<u32>(o, 0x6c6c756e);
-    setO(o + 4);
     setNotFinite(notFinite + 1);
-    return;
+    return o + 4;
   }
   const wholeBelow: f64 = oj ? 9223372036854775808.0 : 1e16;
   if (Math.trunc(v) == v && v < wholeBelow && (v > -wholeBelow || (oj && v == -wholeBelow))) {
-    if (v == 0 && !oj && reinterpret<u64>(v) != 0) {
-      store<u8>(o, 45);
-      setO(o + 1);
-    }
-    writeSigned(<i64>v);
-    store<u16>(o, 0x302e);
-    setO(o + 2);
-    return;
+    let q = o;
+    if (v == 0 && !oj && reinterpret<u64>(v) != 0) store<u8>(q++, 45);
+    q = writeSigned(q, <i64>v);
+    store<u16>(q, 0x302e);
+    return q + 2;
   }
-  setO(o + formatFloat(v, o));
+  return o + formatFloat(v, o);
 }

@@ -40,7 +40,7 @@ export const T_TIME: usize = 4096;
 export const T_TIME_MARKS: usize = 5120;
 /** What stands between time and record. */
 export const T_MIDDLE: usize = 8192;
-/** Keys seen so far in the maps that are open, 16 bytes a key. */
+/** Keys seen so far in the maps that are open. */
 export const T_KEYS: usize = 65536;
 export const T_KEYS_END: usize = 262144;
 
@@ -72,6 +72,11 @@ export let notUtf8: u32 = 0;
 export function fail(why: i32): bool {
   status = why;
   return false;
+}
+/** The same for writers that return where they end: always 0. */
+export function stop(why: i32): usize {
+  status = why;
+  return 0;
 }
 export function clearStatus(): void {
   status = DONE;

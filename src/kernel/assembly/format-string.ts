@@ -1,44 +1,52 @@
 // A str or bin as a JSON string: 16 bytes at a time while they are plain ASCII.
-import { end, fail, limit, notUtf8, o, p, setNotUtf8, setO, setP, tables } from "./format-state";
+import { end, limit, notUtf8, p, setNotUtf8, setP, stop, tables } from "./format-state";
 import { CUT, FULL, T_ESCAPES } from "./format-state";
 
 let broken: bool = false;
 
-/** `p` stands at the first of `n` content bytes; leaves it behind the last. */
-export function writeString(n: u32): bool {
-  if (p > end || n > <u32>(end - p)) return fail(CUT);
-  const stop = p + n;
+/** Writes the `n` content bytes at `p`, which is left behind them, to `q`. Returns where it ends; 0: stopped. */
+export function writeString(q: usize, n: u32): usize {
   let i = p;
-  let q = o;
-  if (q > limit) return fail(FULL);
+  if (i > end || n > <u32>(end - i)) return stop(CUT);
+  const last = i + n;
+  setP(last);
+  broken = false;
+  if (q > limit) return stop(FULL);
   store<u8>(q++, 34);
   const quote = i8x16.splat(34);
   const backslash = i8x16.splat(92);
   const space = i8x16.splat(32);
-  broken = false;
-  while (i < stop) {
-    if (q > limit) return fail(FULL);
+  while (i < last) {
+    if (q > limit) return stop(FULL);
     const v = v128.load(i);
     v128.store(q, v);
     // Signed comparison: bytes from 0x80 on are negative, so one test finds them and the control characters.
-    const special = i8x16.bitmask(
-      v128.or(v128.or(i8x16.eq(v, quote), i8x16.eq(v, backslash)), i8x16.lt_s(v, space)),
+    const special = v128.or(
+      v128.or(i8x16.eq(v, quote), i8x16.eq(v, backslash)),
+      i8x16.lt_s(v, space),
     );
-    const left = stop - i;
-    const plain: usize = special == 0 ? 16 : <usize>ctz(special);
+    const left = last - i;
+    if (!v128.any_true(special)) {
+      if (left <= 16) {
+        q += left;
+        break;
+      }
+      i += 16;
+      q += 16;
+      continue;
+    }
+    const plain = <usize>ctz(i8x16.bitmask(special));
     if (plain >= left) {
       q += left;
       break;
     }
     i += plain;
     q += plain;
-    if (special == 0) continue;
     const c = load<u8>(i);
     if (c >= 0x80) {
-      setO(q);
-      i = writeWide(i, stop);
-      if (i == 0) return fail(FULL);
-      q = o;
+      q = writeWide(q, i, last);
+      if (q == 0) return stop(FULL);
+      i = wideEnd;
     } else {
       i++;
       if (c >= 32) {
@@ -52,23 +60,22 @@ export function writeString(n: u32): bool {
     }
   }
   if (broken) setNotUtf8(notUtf8 + 1);
-  setP(stop);
-  store<u8>(q++, 34);
-  setO(q);
-  return true;
+  store<u8>(q, 34);
+  return q + 1;
 }
+
+let wideEnd: usize = 0;
 
 /**
  * Copies what is not ASCII from `i` on, checked as UTF-8: each maximal broken part becomes one U+FFFD (as a
- * TextDecoder does it). Returns where ASCII goes on, or 0 when the output is full.
+ * TextDecoder does it). ASCII goes on at wideEnd. Returns 0 when the output is full.
  */
-function writeWide(i: usize, stop: usize): usize {
-  let q = o;
-  while (i < stop) {
+function writeWide(q: usize, i: usize, last: usize): usize {
+  while (i < last) {
     const c = load<u8>(i);
     if (c < 0x80) break;
     if (q > limit) return 0;
-    const length = sequence(i, stop, c);
+    const length = sequence(i, last, c);
     if (length > 0) {
       store<u32>(q, load<u32>(i));
       i += length;
@@ -80,23 +87,33 @@ function writeWide(i: usize, stop: usize): usize {
       broken = true;
     }
   }
-  setO(q);
-  return i;
+  wideEnd = i;
+  return q;
 }
 
 /** Bytes of the well-formed sequence at `i`; minus the bytes of the broken one. */
-function sequence(i: usize, stop: usize, c: u8): isize {
+// @ts-ignore: decorator
+@inline
+function sequence(i: usize, last: usize, c: u8): isize {
+  if (c >= 0xe1 && c <= 0xec && i + 2 < last) {
+    // Most of what is written in Asia: three bytes with nothing special about the second.
+    if ((load<u16>(i + 1) & 0xc0c0) == 0x8080) return 3;
+  }
+  return anySequence(i, last, c);
+}
+
+function anySequence(i: usize, last: usize, c: u8): isize {
   if (c < 0xc2) return -1;
-  if (c < 0xe0) return i + 1 < stop && continues(load<u8>(i + 1)) ? 2 : -1;
+  if (c < 0xe0) return i + 1 < last && continues(load<u8>(i + 1)) ? 2 : -1;
   if (c > 0xf4) return -1;
   const low: u8 = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
   const high: u8 = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
-  if (i + 1 >= stop) return -1;
+  if (i + 1 >= last) return -1;
   const second = load<u8>(i + 1);
   if (second < low || second > high) return -1;
-  if (i + 2 >= stop || !continues(load<u8>(i + 2))) return -2;
+  if (i + 2 >= last || !continues(load<u8>(i + 2))) return -2;
   if (c < 0xf0) return 3;
-  if (i + 3 >= stop || !continues(load<u8>(i + 3))) return -3;
+  if (i + 3 >= last || !continues(load<u8>(i + 3))) return -3;
   return 4;
 }
 

@@ -18,6 +18,8 @@ const OP_ZONE: u8 = 36;
 
 /** Times further away are taken as this: what JavaScript counts exactly. */
 const FARTHEST: i64 = 9007199254740991;
+/** The same for times as dates, where a zone's offset must still be added exactly. */
+const FARTHEST_DATE: i64 = 9000000000000000;
 
 let cached: bool = false;
 let cachedSecond: i64 = 0;
@@ -47,13 +49,13 @@ export function clampSecond(second: i64): i64 {
 export function writeTime(kind: u32, second: i64, nano: u32, whole: bool): bool {
   if (kind == KIND_STRFTIME) return writeFormatted(second, nano);
   if (kind == KIND_UNIXTIME) {
-    writeSigned(second);
+    setO(writeSigned(o, second));
     return true;
   }
   if (kind == KIND_FLOAT) {
-    if (whole) writeFloat(<f64>second, false);
+    if (whole) setO(writeFloat(o, <f64>second, false));
     else {
-      writeSigned(second);
+      setO(writeSigned(o, second));
       store<u8>(o, 46);
       digits(o + 1, nano, 9);
       setO(o + 10);
@@ -61,13 +63,15 @@ export function writeTime(kind: u32, second: i64, nano: u32, whole: bool): bool 
     return true;
   }
   if (second > 9_000_000_000 || second < -9_000_000_000) return fail(SLOW);
-  if (kind == 4) writeSigned(second * 1_000 + <i64>(nano / 1_000_000));
-  else if (kind == 5) writeSigned(second * 1_000_000 + <i64>(nano / 1_000));
-  else writeSigned(second * 1_000_000_000 + <i64>nano);
+  if (kind == 4) setO(writeSigned(o, second * 1_000 + <i64>(nano / 1_000_000)));
+  else if (kind == 5) setO(writeSigned(o, second * 1_000_000 + <i64>(nano / 1_000)));
+  else setO(writeSigned(o, second * 1_000_000_000 + <i64>nano));
   return true;
 }
 
-function writeFormatted(second: i64, nano: u32): bool {
+function writeFormatted(given: i64, nano: u32): bool {
+  const second =
+    given > FARTHEST_DATE ? FARTHEST_DATE : given < -FARTHEST_DATE ? -FARTHEST_DATE : given;
   const text = tables + T_TIME;
   if (!cached || second != cachedSecond) {
     if (!render(second)) return false;
@@ -201,7 +205,7 @@ function padded(value: i64, width: u32, pad: u8): void {
     store<u8>(o, 45);
     setO(o + 1);
   }
-  writeUnsigned(size);
+  setO(writeUnsigned(o, size));
 }
 
 function numberOf(op: u8, second: i64): i64 {

@@ -73,8 +73,10 @@ function writeEvent(): bool {
   if (kind == 0 ? !skipTime() : !writeEntryTime()) return false;
   if (p > end) return fail(CUT);
   if (middleLength > 0 && !writeMiddle()) return false;
-  if (!writeValue(1)) return false;
-  if (o > limit) return fail(FULL);
+  const q = writeValue(o, 1);
+  if (q == 0) return false;
+  if (q > limit) return fail(FULL);
+  setO(q);
   store<u16>(o, newline);
   setO(o + newlineLength);
   return true;
