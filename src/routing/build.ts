@@ -166,9 +166,7 @@ class Builder {
       emitError: this.#errorEvents.reporter({
         log: this.#log(info),
         inErrorLabel: false,
-        lost: (count) => {
-          node.lostEvents += count
-        },
+        lost: this.#counterOfLost('sluice_input_invalid_events_total', info),
       }),
     })
     node.source = this.#definition<SourceDefinition>(bound).create(bound.params as never, context)
@@ -223,9 +221,7 @@ class Builder {
       emitError: this.#errorEvents.reporter({
         log: this.#log(info),
         inErrorLabel: label === errorLabelName,
-        lost: (count) => {
-          node.lostEvents += count
-        },
+        lost: this.#counterOfLost('sluice_output_dropped_events_total', info),
       }),
     })
     node.output = this.#makeOutput(bound, context)
@@ -283,6 +279,13 @@ class Builder {
       createOutput: (bound) => this.#output(bound, way.label, way.node),
     }
     return context
+  }
+
+  /** Counts events that a source or an output reported and nobody took. The metric is made with the first of them. */
+  #counterOfLost(name: string, info: NodeInfo): (count: number) => void {
+    const labels = { plugin_id: info.id, type: info.type, reason: 'error' }
+    const help = 'Events that could not be processed, by reason.'
+    return (count) => this.#options.host.metrics.counter({ name, help, labels }).add(count)
   }
 
   #route(label: string, from: BoundPlugin | object | undefined): Consumer {

@@ -57,8 +57,6 @@ export class SourceNode implements Node, Consumer, Source {
   readonly category = 'input'
   emittedRecords = 0
   emittedBytes = 0
-  /** Events the source itself could not make sense of, and that @ERROR did not take. */
-  lostEvents = 0
   readonly reemits = false
   source!: Source
   readonly #next: Consumer
@@ -185,8 +183,6 @@ export class OutputNode implements Node, Output {
   readonly category = 'output'
   emittedRecords = 0
   emittedBytes = 0
-  /** Events it could not process, and that @ERROR did not take. */
-  lostEvents = 0
   /** It hands events to other pipelines, so it starts after their outputs and stops before them. */
   reemits = false
   output!: Output
