@@ -1,40 +1,94 @@
-import { closeSync, fstatSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  statSync,
+  write as writeBytes,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
-import { pino } from 'pino'
 import type { LogDestination } from '../observe/log.ts'
 
-/** Lines waiting for a reader of standard error that does not read; beyond it new lines are left out. */
-const waitingLimitBytes = 1024 * 1024
+/** Characters waiting for a reader of standard error that does not read; beyond them new lines are left out. */
+const waitingLimit = 1024 * 1024
+
+/** How long a full pipe is left alone before the next try. */
+const retryDelayMs = 5
 
 /** Ruby's Logger rotates at this size where only a number of generations is given. */
 const defaultRotateBytes = 1_048_576
 
+type WriteBytes = (
+  bytes: Uint8Array,
+  offset: number,
+  done: (error: NodeJS.ErrnoException | null, written: number) => void,
+) => void
+
 /**
- * Standard error, without ever waiting for its reader. `lost` counts lines that nobody was there to take.
+ * Standard error, in the order of the lines and without ever waiting for its reader: what it does not take yet waits here,
+ * bounded. `write` stands in for the file descriptor in tests.
  */
-export function openStandardError(): LogDestination & { readonly lost: () => number } {
+export function openStandardError(
+  write: WriteBytes = (bytes, offset, done) =>
+    writeBytes(2, bytes, offset, bytes.length - offset, null, done),
+): LogDestination {
+  let waiting: string[] = []
+  let waitingLength = 0
   let lost = 0
-  const stream = pino.destination({ fd: 2, sync: false, maxLength: waitingLimitBytes })
-  stream.on('drop', () => {
-    lost++
-  })
-  // The reader went away (EPIPE): the log has no other place to say so.
-  stream.on('error', () => {
-    lost++
-  })
+  let busy = false
+  let gone = false
+  const emptied: (() => void)[] = []
+
+  const pump = (): void => {
+    if (busy) return
+    if (waiting.length === 0 || gone) {
+      waiting = []
+      waitingLength = 0
+      for (const resolve of emptied.splice(0)) resolve()
+      return
+    }
+    if (lost > 0) waiting.push(`sluice: ${lost} lines of the log are lost: nobody read them\n`)
+    lost = 0
+    const bytes = Buffer.from(waiting.join(''))
+    waiting = []
+    waitingLength = 0
+    busy = true
+    send(bytes, 0)
+  }
+  const send = (bytes: Uint8Array, offset: number): void => {
+    write(bytes, offset, (error, written) => {
+      const at = offset + (error === null ? written : 0)
+      if (error?.code === 'EAGAIN' || error?.code === 'EINTR') {
+        setTimeout(() => send(bytes, at), retryDelayMs)
+      } else if (error === null && at < bytes.length) {
+        send(bytes, at)
+      } else {
+        // Any other error: the reader is gone, and the log has no other place to say so.
+        gone = error !== null
+        busy = false
+        pump()
+      }
+    })
+  }
   return {
-    lost: () => lost,
     write(line) {
-      stream.write(line)
+      if (gone) return
+      if (waitingLength + line.length > waitingLimit) {
+        lost++
+        return
+      }
+      waiting.push(line)
+      waitingLength += line.length
+      pump()
     },
     reopen() {},
-    flush() {
-      try {
-        stream.flushSync()
-      } catch {
-        lost++
-      }
-    },
+    flush: () =>
+      new Promise((resolve) => {
+        emptied.push(resolve)
+        pump()
+      }),
   }
 }
 
@@ -106,7 +160,7 @@ export function openLogFile(options: LogFileOptions): LogDestination {
     reopen() {
       guarded('reopen', open)
     },
-    flush() {},
+    flush: async () => undefined,
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Position } from '../core/errors.ts'
 import type { MsgMap, MsgValue } from '../core/value.ts'
+import { fieldText } from '../text/field-text.ts'
 import { getValue, parseRecordPath } from '../text/record-path.ts'
-import { rubyText } from '../text/ruby-text.ts'
 import { placeholder, type Surroundings } from './labels.ts'
 
 /** A label's value: how it is made for an event. `needs` says what of the event it looks at. */
@@ -26,7 +26,7 @@ export function compileLabel(
     return {
       needs: 'record',
       render: (_tag, _parts, record) =>
-        record === undefined ? '' : rubyText(getValue(record, path)),
+        record === undefined ? '' : fieldText(getValue(record, path)),
     }
   }
   const pieces = [...split(written, surroundings)]
@@ -72,7 +72,8 @@ function piece(
   const name = bracket?.startsWith('"') && bracket.endsWith('"') ? bracket.slice(1, -1) : undefined
   return {
     needs: 'record',
-    render: (_tag, _parts, record) => fieldText(record, key, { bracket, index, name }) ?? whole,
+    render: (_tag, _parts, record) =>
+      placeholderText(record, key, { bracket, index, name }) ?? whole,
   }
 }
 
@@ -89,7 +90,7 @@ function within(parts: readonly string[], index: number | undefined) {
 }
 
 /** undefined: the record has no such field, or it is an array or map that the placeholder does not look into. */
-function fieldText(
+function placeholderText(
   record: MsgMap | undefined,
   key: string,
   inside: { bracket: string | undefined; index: number | undefined; name: string | undefined },
@@ -103,5 +104,5 @@ function fieldText(
   } else if (inside.name !== undefined && value instanceof Map) {
     found = value.get(inside.name)
   }
-  return found === undefined ? undefined : rubyText(found)
+  return found === undefined ? undefined : fieldText(found)
 }

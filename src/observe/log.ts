@@ -10,8 +10,8 @@ export interface LogDestination {
   write(line: string): void
   /** Opens the file anew by its name: it was moved away. */
   reopen(): void
-  /** Everything written so far is with the operating system when it returns. */
-  flush(): void
+  /** Settles once everything written so far is with the operating system, or nobody is there to take it. */
+  flush(): Promise<void>
 }
 
 export interface LogSettings {
@@ -34,8 +34,8 @@ export interface RootLogger extends Logger {
   /** A message with text of our own making behind it, whose newlines stay: the configuration dump. */
   block(level: LogLevel, message: string, text: string): void
   reopen(): void
-  /** Sums up suppressed messages and hands everything to the operating system. */
-  flush(): void
+  /** Sums up suppressed messages, and settles as LogDestination.flush does. */
+  flush(): Promise<void>
 }
 
 type LogClock = Pick<Clock, 'wallMs' | 'monotonicMs' | 'localOffsetSeconds' | 'after'>
@@ -108,7 +108,7 @@ export function createLogger(options: {
     reopen: () => settings.destination.reopen(),
     flush() {
       repeats.flush()
-      settings.destination.flush()
+      return settings.destination.flush()
     },
   }
 }

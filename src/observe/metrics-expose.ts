@@ -33,11 +33,22 @@ export async function expose(
   }
   const own = await registry.metrics()
   if (!processMetrics) return own
-  if (processRegistry === undefined) {
-    processRegistry = new prometheus.Registry()
-    prometheus.collectDefaultMetrics({ register: processRegistry })
-  }
+  processRegistry ??= watchProcess()
   return `${own}\n${await processRegistry.metrics()}`
+}
+
+function watchProcess(): prometheus.Registry {
+  // prom-client counts CPU time from here on, the first scrape: what was used before it counts too.
+  const { user, system } = process.cpuUsage()
+  const registry = new prometheus.Registry()
+  prometheus.collectDefaultMetrics({ register: registry })
+  const used = { user, system, total: user + system }
+  for (const [part, microseconds] of Object.entries(used)) {
+    const name = `process_cpu_${part === 'total' ? '' : `${part}_`}seconds_total`
+    const counter = registry.getSingleMetric(name)
+    if (counter instanceof prometheus.Counter) counter.inc(microseconds / 1e6)
+  }
+  return registry
 }
 
 /** What prom-client's registry asks of a metric when it writes it out. */

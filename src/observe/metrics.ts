@@ -109,17 +109,17 @@ export function createMetrics(options: { processMetrics?: boolean } = {}): Metri
     },
     forget(labels) {
       const wanted = Object.entries(labels)
-      for (const [name, of] of families) {
+      for (const of of families.values()) {
         for (const [key, series] of of.series) {
           if (wanted.every(([label, value]) => series.labels[label] === value))
             of.series.delete(key)
         }
-        if (of.series.size === 0) families.delete(name)
       }
     },
     async expose() {
       const { expose, collected } = await import('./metrics-expose.ts')
-      const shown = collected([...families.values()], collectors, defaultMaxSeries)
+      const filled = [...families.values()].filter((of) => of.series.size > 0)
+      const shown = collected(filled, collectors, defaultMaxSeries)
       return expose(shown, options.processMetrics ?? true)
     },
   }

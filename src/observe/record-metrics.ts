@@ -157,7 +157,7 @@ function checkName(params: MetricParams, metrics: Metrics): void {
   const { name, desc: help, type } = params
   const probe = { plugin_id: '', type: '', sluice_probe: '' }
   try {
-    const of = { name, help, labels: probe }
+    const of = { name, help, labels: probe, maxSeries }
     if (type === 'counter') metrics.counter(of)
     else if (type === 'gauge') metrics.gauge(of)
     else if (type === 'summary') metrics.summary?.(of)

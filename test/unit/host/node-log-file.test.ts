@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openLogFile } from '../../../src/host/node-log-file.ts'
+import { openLogFile, openStandardError } from '../../../src/host/node-log-file.ts'
 
 let folder: string
 beforeEach(() => {
@@ -69,5 +69,63 @@ describe('a log file', () => {
     file.reopen()
     expect(troubles).toHaveLength(1)
     expect(troubles[0]).toMatch(/cannot reopen the log file: ENOENT/)
+  })
+})
+
+describe('standard error', () => {
+  /** A descriptor that takes `most` bytes at once, when it is told to. */
+  function slowDescriptor(most: number) {
+    let taken = ''
+    const pending: (() => void)[] = []
+    return {
+      text: () => taken,
+      step: () => pending.shift()?.(),
+      get busy() {
+        return pending.length > 0
+      },
+      write(
+        bytes: Uint8Array,
+        offset: number,
+        done: (error: NodeJS.ErrnoException | null, written: number) => void,
+      ) {
+        pending.push(() => {
+          const piece = bytes.subarray(offset, offset + most)
+          taken += Buffer.from(piece).toString()
+          done(null, piece.length)
+        })
+      },
+    }
+  }
+
+  it('keeps the order of lines over short writes, and says when all is out', async () => {
+    const slow = slowDescriptor(4)
+    const log = openStandardError(slow.write)
+    log.write('first\n')
+    log.write('second\n')
+    const flushed = log.flush()
+    while (slow.busy) slow.step()
+    await flushed
+    expect(slow.text()).toBe('first\nsecond\n')
+  })
+
+  it('counts what does not fit while nobody reads', async () => {
+    const slow = slowDescriptor(1e9)
+    const log = openStandardError(slow.write)
+    const line = `${'x'.repeat(1023)}\n`
+    for (let index = 0; index < 1100; index++) log.write(line)
+    while (slow.busy) slow.step()
+    await log.flush()
+    const lines = slow.text().split('\n')
+    expect(lines.filter((each) => each.startsWith('x'))).toHaveLength(1025)
+    expect(slow.text()).toContain('sluice: 75 lines of the log are lost')
+  })
+
+  it('lets go once its reader is gone', async () => {
+    const log = openStandardError((_bytes, _offset, done) =>
+      done(Object.assign(new Error('EPIPE'), { code: 'EPIPE' }), 0),
+    )
+    log.write('one\n')
+    log.write('two\n')
+    await expect(log.flush()).resolves.toBeUndefined()
   })
 })

@@ -31,7 +31,11 @@ function stoppedClock() {
 function open(settings: Partial<LogSettings> = {}) {
   const lines: string[] = []
   const clock = stoppedClock()
-  const destination = { write: (line: string) => void lines.push(line), reopen() {}, flush() {} }
+  const destination = {
+    write: (line: string) => void lines.push(line),
+    reopen() {},
+    flush: async () => undefined,
+  }
   const log = createLogger({ clock, settings: { destination, ...settings } })
   return { log, lines, clock }
 }
@@ -164,12 +168,12 @@ describe('repeated messages', () => {
     expect(lines).toHaveLength(13)
   })
 
-  it('are summed up when the log is flushed', () => {
+  it('are summed up when the log is flushed', async () => {
     const { log, lines } = open()
     for (let index = 0; index < 12; index++) log.child({ id: 'x' }).error('broken')
-    log.flush()
+    await log.flush()
     expect(lines.at(-1)).toContain('[x] suppressed 2 more messages like this one')
-    log.flush()
+    await log.flush()
     expect(lines).toHaveLength(11)
   })
 

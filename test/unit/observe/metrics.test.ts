@@ -142,4 +142,9 @@ it("the process's own metrics are among them", async () => {
   const text = await createMetrics().expose()
   expect(text).toMatch(/^process_resident_memory_bytes \d+$/m)
   expect(text).toMatch(/^nodejs_eventloop_lag_seconds /m)
+  const cpuSeconds = Number(/^process_cpu_seconds_total (\S+)$/m.exec(text)?.[1])
+  // Of the whole life of the process, within what the test itself takes.
+  const { user, system } = process.cpuUsage()
+  expect(cpuSeconds).toBeGreaterThan(0.05)
+  expect(cpuSeconds).toBeLessThanOrEqual((user + system) / 1e6)
 })
