@@ -9,12 +9,13 @@ export {
   renderError,
   renderWarning,
 } from './diagnostics.ts'
-export { dumpConfig } from './dump.ts'
+export { dumpConfig, isSecret } from './dump.ts'
 export type { Element, Setting } from './element.ts'
 export type { ConfigInput, ConfigType, ConfigWorld, ParsedConfig } from './input.ts'
 export { parseConfig } from './parse.ts'
 export { referencePage, referencePages } from './reference.ts'
 export { rubyRegexp } from './regexp.ts'
 export { createRegistry, type PluginRegistry, type RegisteredPlugin } from './registry.ts'
+export { looksSecret, mask, maskUrls } from './secrets.ts'
 export { didYouMean, nearest } from './suggest.ts'
 export { modeOf, type SystemConfig, systemShape } from './system.ts'

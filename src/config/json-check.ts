@@ -1,7 +1,7 @@
 import { configLimits } from './limits.ts'
 
 const token =
-  /\s*(?:([[\]{}:,])|("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?(?![0-9.\w])|true\b|false\b|null\b))/y
+  /[ \t\r\n]*(?:([[\]{}:,])|("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?(?![0-9.\w])|true\b|false\b|null\b))/y
 
 /** What may come next. */
 type Expectation = 'value' | 'valueOrEnd' | 'key' | 'keyOrEnd' | 'colon' | 'commaOrEnd' | 'nothing'
@@ -18,15 +18,19 @@ export function jsonProblem(text: string): string | undefined {
     const start = token.lastIndex
     const [, mark, string, scalar] = token.exec(text) ?? []
     if (mark === undefined && string === undefined && scalar === undefined) {
-      const rest = text.slice(start).trim()
+      const rest = trimmed(text.slice(start))
       return expected === 'nothing' && rest === '' ? undefined : described(rest)
     }
     const next = step(expected, { mark, isString: string !== undefined }, open)
     if (next === undefined || open.length > configLimits.depth) {
-      return described(text.slice(start).trim())
+      return described(trimmed(text.slice(start)))
     }
     expected = next
   }
+}
+
+function trimmed(text: string): string {
+  return text.replace(/^[ \t\r\n]+/, '')
 }
 
 function described(rest: string): string {

@@ -31,7 +31,7 @@ export function scanJson(scanner: Scanner): string {
         throw scanner.error(`JSON is nested deeper than ${configLimits.depth}`, scanner.offset - 1)
       }
     }
-    if (!/\s/.test(c)) out += c
+    if (!/[ \t\r\n]/.test(c)) out += c
     if (c === ']' || c === '}') {
       if (closers.pop() !== c)
         throw scanner.error(`unexpected token at '${c}' in JSON`, scanner.offset - 1)

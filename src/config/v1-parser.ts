@@ -20,7 +20,7 @@ interface Draft {
 }
 
 const elementName = /[a-zA-Z0-9_]+/y
-const bareKey = /[^\s]+/y
+const bareKey = /[^ \t\r\n]+/y
 const systemSections = new Set(['match', 'source', 'filter', 'system'])
 const reserved = new Set(['@type', '@id', '@label', '@log_level'])
 

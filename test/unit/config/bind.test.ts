@@ -165,7 +165,7 @@ describe('reference pages', () => {
         },
       },
     ])
-    expect([...pages.keys()]).toEqual(['outputs/x.md', 'README.md'])
+    expect([...pages.keys()]).toEqual(['outputs/x.md', 'system.md', 'README.md'])
     const page = pages.get('outputs/x.md')!
     for (const part of [
       '| `path` | string | required | Where\\|to. |',

@@ -28,6 +28,8 @@ describe('jsonProblem', () => {
       '01',
       'true',
       'null',
+      '\u00a0',
+      '\v',
       ' ',
       '\n',
       'x',

@@ -110,6 +110,9 @@ describe('parseConfig', () => {
     '\\',
     'a b',
     '@include x',
+    '\v',
+    '\u00a0',
+    '\r',
     ',',
     ':',
   )
