@@ -1,0 +1,198 @@
+import { defineFilter, type PluginContext } from '../../config/define.ts'
+import { positionOf } from '../../config/schema.ts'
+import type { Batch } from '../../core/batch.ts'
+import { ConfigError } from '../../core/errors.ts'
+import type { Filter } from '../../core/filter.ts'
+import type { MsgValue } from '../../core/value.ts'
+import { decode } from '../../msgpack/decode.ts'
+import { Encoder } from '../../msgpack/encode.ts'
+import { eachEntry } from '../../msgpack/entries.ts'
+import { MsgpackError } from '../../msgpack/walk.ts'
+import { LogLimiter } from '../../routing/log-limiter.ts'
+import { parseRecordPath, type RecordPath } from '../../text/record-path.ts'
+import { formatTime } from '../../time/format-time.ts'
+import { compileStrftime } from '../../time/strftime.ts'
+import { localZone } from '../../time/zones.ts'
+import { EventView } from './event-view.ts'
+import { type FieldTemplate, Patcher, planPatch } from './patch.ts'
+import { TagWords } from './placeholders.ts'
+import { Rebuilder, TransformError } from './rebuild.ts'
+import { type RecordTransformerParams, recordTransformerShape } from './shape.ts'
+import {
+  compileTemplate,
+  constantTemplate,
+  type Knowledge,
+  resolve,
+  type TemplatePair,
+  textTemplate,
+} from './template.ts'
+
+/** Tags whose templates are kept filled in. */
+const tagLimit = 256
+
+/** Sets and removes fields. Top-level fields are patched into the packed bytes; records are decoded only where more is asked. */
+export const recordTransformerFilter = defineFilter({
+  name: 'record_transformer',
+  summary: 'Sets and removes fields of records.',
+  shape: recordTransformerShape,
+  create(params, context) {
+    if (params.enableRuby) {
+      throw new ConfigError('`enable_ruby true` is not supported: no Ruby is evaluated here', {
+        position: positionOf(params, 'enableRuby'),
+        hint: 'placeholders such as ${record["field"]} and ${tag_parts[0]} need no enable_ruby',
+      })
+    }
+    if (params.keepKeys !== undefined && !params.renewRecord) {
+      throw new ConfigError('`renew_record` must be true to use `keep_keys`', {
+        position: positionOf(params, 'keepKeys'),
+      })
+    }
+    return new RecordTransformer(params, context)
+  },
+})
+
+interface Transform {
+  entry(packed: Uint8Array, start: number, timeEnd: number): void
+}
+
+class RecordTransformer implements Filter {
+  private readonly params: RecordTransformerParams
+  private readonly context: PluginContext
+  private readonly limiter: LogLimiter
+  private readonly fields: readonly TemplatePair[]
+  private readonly removed: readonly RecordPath[]
+  private readonly encoder = new Encoder()
+  private readonly view: EventView
+  private readonly transforms = new Map<string, Transform>()
+
+  constructor(params: RecordTransformerParams, context: PluginContext) {
+    this.params = params
+    this.context = context
+    this.limiter = new LogLimiter(context.host.clock)
+    this.removed = (params.removeKeys ?? []).map((key) =>
+      parseRecordPath(key, positionOf(params, 'removeKeys')),
+    )
+    this.fields = compileFields(params, context)
+    this.view = new EventView({
+      timeText: rubyTimeText(context),
+      onMissing: (written) => this.warnUnknown(written),
+    })
+  }
+
+  apply(batch: Batch): Batch | undefined {
+    const { packed, tag } = batch
+    const { encoder } = this
+    const transform = this.transformFor(tag)
+    encoder.reset()
+    let count = 0
+    eachEntry(packed, (start, timeEnd, end) => {
+      const mark = encoder.length
+      try {
+        transform.entry(packed, start, timeEnd)
+        count += 1
+      } catch (error) {
+        if (!(error instanceof MsgpackError || error instanceof TransformError)) throw error
+        encoder.truncate(mark)
+        const event = { tag, packed: packed.subarray(start, end), count: 1 }
+        this.context.emitError(event, error)
+      }
+    })
+    return count === 0 ? undefined : { tag, packed: encoder.copy(), count }
+  }
+
+  private transformFor(tag: string): Transform {
+    const known = this.transforms.get(tag)
+    if (known !== undefined) return known
+    if (this.transforms.size >= tagLimit) this.transforms.clear()
+    const made = this.createTransform(tag)
+    this.transforms.set(tag, made)
+    return made
+  }
+
+  private createTransform(tag: string): Transform {
+    const { params, view, encoder } = this
+    const knowledge: Knowledge = {
+      tag: new TagWords(tag),
+      hostname: this.context.host.hostname,
+      onUnknown: (written) => this.warnUnknown(written),
+    }
+    const fields = this.fields.map(({ key, value }) => ({
+      key: resolve(key, knowledge),
+      value: resolve(value, knowledge),
+    }))
+    const plain = withFixedKeys(fields)
+    const removed = this.removed.flatMap(({ keys }) =>
+      keys.length === 1 && typeof keys[0] === 'string' ? [keys[0]] : [],
+    )
+    const canPatch =
+      plain !== undefined &&
+      removed.length === this.removed.length &&
+      params.keepKeys === undefined &&
+      params.renewTimeKey === undefined
+    if (canPatch) {
+      const { renewRecord } = params
+      return new Patcher(planPatch(plain, { removed, renewRecord }), view, encoder)
+    }
+    const plan = {
+      fields,
+      removed: this.removed,
+      renewRecord: params.renewRecord,
+      keepKeys: params.keepKeys ?? [],
+      renewTimeKey: params.renewTimeKey,
+    }
+    return new Rebuilder(plan, view, encoder)
+  }
+
+  private warnUnknown(written: string): void {
+    const message = `unknown placeholder \`${written}\` found`
+    this.limiter.run({}, (fields) => this.context.log.warn(message, fields))
+  }
+}
+
+/** undefined: a key depends on the event. Of fields with one key the last value counts. */
+function withFixedKeys(fields: readonly TemplatePair[]): readonly FieldTemplate[] | undefined {
+  const byKey = new Map<string, FieldTemplate>()
+  for (const { key, value } of fields) {
+    const name = key.kind === 'packed' ? decode(key.bytes) : undefined
+    if (key.kind !== 'packed' || typeof name !== 'string') return undefined
+    byKey.set(name, { key: name, keyBytes: key.bytes, value })
+  }
+  return [...byKey.values()]
+}
+
+function compileFields(
+  params: RecordTransformerParams,
+  context: PluginContext,
+): readonly TemplatePair[] {
+  const fields = new Map<string, TemplatePair>()
+  for (const section of params.record) {
+    for (const [name, written] of section.extra) {
+      const typed: MsgValue | undefined = section.extraTyped.get(name)
+      const onBadJson = (reason: string) =>
+        context.log.warn(`failed to parse ${written} as json. Assuming ${written} is a string`, {
+          error: reason,
+        })
+      const value =
+        typed === undefined
+          ? compileTemplate(written, { autoTypecast: params.autoTypecast, onBadJson })
+          : constantTemplate(typed)
+      fields.set(name, { key: textTemplate(name, false), value })
+    }
+  }
+  return [...fields.values()]
+}
+
+/** As Ruby prints a time, in local time; the last second is kept. */
+function rubyTimeText(context: PluginContext): (seconds: number) => string {
+  const steps = compileStrftime('%Y-%m-%d %H:%M:%S %z')
+  const zone = localZone(context.host.clock)
+  let last = Number.NaN
+  let text = ''
+  return (seconds) => {
+    if (seconds !== last) {
+      text = formatTime(steps, zone, seconds, 0)
+      last = seconds
+    }
+    return text
+  }
+}
