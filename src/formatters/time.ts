@@ -39,7 +39,10 @@ export function timeFormatFrom(
 }
 
 /** By a format, or ISO 8601 to the second: there UTC itself is `Z`, and every other zone its offset. */
-export function strftimeIn(format: string | undefined, zone: Zone): TimeFormat {
+export function strftimeIn(
+  format: string | undefined,
+  zone: Zone,
+): Extract<TimeFormat, { kind: 'strftime' }> {
   const iso8601 = `%Y-%m-%dT%H:%M:%S${zone === utcZone ? 'Z' : '%:z'}`
   return { kind: 'strftime', format: format ?? iso8601, zone }
 }
