@@ -5,6 +5,9 @@ import type { Logger } from '../core/log.ts'
 /** Bytes are collected in blocks of this size while a write is under way. */
 const blockBytes = 512 * 1024
 
+/** Blocks kept for the next burst. */
+const sparesMost = 16
+
 /** How long a full pipe, and a full disk behind the redirection, is left alone before the next try. */
 const fullPipeDelayMs = 2
 const failureDelayMs = 1_000
@@ -25,7 +28,8 @@ export function createNodeStdout(options: { log: Logger; write?: WriteBytes }): 
   const write: WriteBytes =
     options.write ?? ((bytes, offset, length, done) => writeFile(1, bytes, offset, length, done))
   const queue: Block[] = []
-  let spare: Block | undefined
+  /** Blocks that were written: filled again, so that full speed makes no garbage. */
+  const spares: Block[] = []
   let queuedBytes = 0
   let busy = false
   let troubled = false
@@ -48,8 +52,11 @@ export function createNodeStdout(options: { log: Logger; write?: WriteBytes }): 
   function openBlock(): Block {
     const last = queue.at(-1)
     if (last !== undefined && last.filled < blockBytes) return last
-    const block = spare ?? { bytes: new Uint8Array(blockBytes), filled: 0, written: 0 }
-    spare = undefined
+    const block = spares.pop() ?? {
+      bytes: Buffer.allocUnsafeSlow(blockBytes),
+      filled: 0,
+      written: 0,
+    }
     queue.push(block)
     return block
   }
@@ -68,7 +75,7 @@ export function createNodeStdout(options: { log: Logger; write?: WriteBytes }): 
         queue.shift()
         block.filled = 0
         block.written = 0
-        spare = block
+        if (spares.length < sparesMost) spares.push(block)
       }
       release()
       pump()
