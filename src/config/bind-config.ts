@@ -9,8 +9,8 @@ import { didYouMean } from './suggest.ts'
 import { notDoneYet, type SystemConfig, systemShape, withoutMeaning } from './system.ts'
 
 /**
- * The whole file (lib/fluent/root_agent.rb): what may stand where, labels and workers, and every plugin bound. All
- * errors are collected; `bound` is there only without any.
+ * The whole file (lib/fluent/root_agent.rb): what may stand where, labels and workers, and every
+ * plugin bound. All errors are collected; `bound` is there only without any.
  */
 export function bindConfig(
   root: Element,
@@ -205,7 +205,8 @@ function collectWorkers(
       }
       used.add(id)
     }
-    // Sections of other workers are checked too; what they make is thrown away, their @ids are their own.
+    // Sections of other workers are checked too; what they make is thrown away, their @ids are
+    // their own.
     const ours = ids.includes(options.workerId)
     const target: Collector = ours
       ? into
@@ -236,12 +237,13 @@ function workerIds(element: Element, workers: number, context: BindContext): rea
   const first = Number(range[1])
   const last = Number(range[2] ?? first)
   if (first > last) {
-    const message = `greater first_worker_id<${first}> than last_worker_id<${last}> specified by <worker> directive is not allowed`
+    const message = `greater first_worker_id<${first}> than last_worker_id<${last}> on <worker>`
     fail(context, message, position, 'write the smaller number first')
     return []
   }
   if (last > workers - 1) {
-    const message = `worker id ${last} specified by <worker> directive is not allowed. Available worker id is between 0 and ${workers - 1}`
+    const available = `Available worker id is between 0 and ${workers - 1}`
+    const message = `worker id ${last} on <worker> directive is not allowed. ${available}`
     fail(context, message, position, "<system> says how many workers there are: 'workers'")
     return []
   }

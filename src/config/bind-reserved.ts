@@ -99,7 +99,9 @@ export function logLevelOf(setting: Setting | undefined, context: BindContext): 
   return level
 }
 
-/** The definition that a plugin section's element has, for whoever walks a tree without binding it. */
+/**
+ * The definition that a plugin section's element has, for whoever walks a tree without binding it.
+ */
 export function definitionOf(
   kind: PluginKind,
   element: Element,

@@ -3,12 +3,18 @@ import type { ConfigWarning } from './diagnostics.ts'
 import type { BoundPlugin } from './schema.ts'
 import type { SystemConfig } from './system.ts'
 
-/** One pipeline: the top level, or a <label>. Filters and outputs in the file's order, <worker> sections behind. */
+/**
+ * One pipeline: the top level, or a <label>. Filters and outputs in the file's order, <worker>
+ * sections behind.
+ */
 export interface BoundPipeline {
   /** 'ROOT', or the label's name with its @. */
   readonly label: string
   readonly position: Position | undefined
-  /** <filter> and <match>: `kind` is 'filter' or 'output', `argument` the patterns ('**' where none is written). */
+  /**
+   * <filter> and <match>: `kind` is 'filter' or 'output', `argument` the patterns ('**' where none
+   * is written).
+   */
   readonly stages: readonly BoundPlugin[]
 }
 

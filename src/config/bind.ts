@@ -24,7 +24,10 @@ import {
 } from './schema.ts'
 import { didYouMean } from './suggest.ts'
 
-/** Elements → values, by the shapes that plugins declare. Everything found is collected; nothing is thrown. */
+/**
+ * Elements → values, by the shapes that plugins declare. Everything found is collected; nothing is
+ * thrown.
+ */
 
 /** Who a section belongs to, for messages. */
 interface Owner {
@@ -200,12 +203,12 @@ function bindSections(body: Body, values: Record<string, unknown>): void {
       continue
     }
     if (first === undefined && options.required) {
-      const message = `<${name}> section is required in <${body.owner.title}>`
+      const of = body.owner.pluginName === undefined ? '' : ` (${body.owner.pluginName})`
       // Fluentd ends the sentence at "required".
       context.errors.push(
         new ConfigError(`<${name}> section is required.`, {
           position: element.position,
-          hint: `${message}${body.owner.pluginName === undefined ? '' : ` (${body.owner.pluginName})`}`,
+          hint: `<${body.owner.title}>${of} needs it`,
         }),
       )
     }
@@ -243,7 +246,10 @@ function bindChild(
   })
 }
 
-/** A plugin's section in which parameters of the plugin around it stand as well (roundrobin's weight). */
+/**
+ * A plugin's section in which parameters of the plugin around it stand as well (roundrobin's
+ * weight).
+ */
 function bindWithOwn(
   declared: PluginSection,
   own: Shape['params'],

@@ -5,9 +5,10 @@ import type { RegisteredPlugin } from './registry.ts'
 import type { PluginKind } from './schema.ts'
 
 /**
- * Parameters of Fluentd before 0.14, which stood flat in a plugin's section: `format json`, `buffer_type file`,
- * `include_time_key`. Fluentd moves them to <parse>, <format>, <buffer>, <inject> and <extract> for the plugins below
- * (plugin_helper/compat_parameters.rb); so do we, with a warning. Only where that section is not written.
+ * Parameters of Fluentd before 0.14, which stood flat in a plugin's section: `format json`,
+ * `buffer_type file`, `include_time_key`. Fluentd moves them to <parse>, <format>, <buffer>,
+ * <inject> and <extract> for the plugins below (plugin_helper/compat_parameters.rb); so do we, with
+ * a warning. Only where that section is not written.
  */
 
 type Part = 'parse' | 'format' | 'buffer' | 'inject' | 'extract'
@@ -145,7 +146,8 @@ function section(
       .filter(({ name }) => Object.hasOwn(names[part], name))
       .map((setting) => [setting.name, setting] as const),
   )
-  // A plugin that declares the name itself (flush_interval is none, but `utc` of some is) does not need a section.
+  // A plugin that declares the name itself (flush_interval is none, but `utc` of some is) does not
+  // need a section.
   const meant = [...given.keys()].filter(
     (name) =>
       !Object.hasOwn(plugin.shape.params, name) && !(part === 'buffer' && zoneNames.has(name)),

@@ -1,7 +1,9 @@
 import type { ConfigError, Position } from '../core/errors.ts'
 import { looksSecret, mask, maskUrls } from './secrets.ts'
 
-/** Something that works, but probably not as meant. Printed like an error, and the start goes on. */
+/**
+ * Something that works, but probably not as meant. Printed like an error, and the start goes on.
+ */
 export interface ConfigWarning {
   readonly message: string
   readonly position: Position | undefined
@@ -51,7 +53,10 @@ function render(finding: {
   return lines.join('\n')
 }
 
-/** The line and its caret. A long line is cut around the caret; control characters are shown as spaces. */
+/**
+ * The line and its caret. A long line is cut around the caret; control characters are shown as
+ * spaces.
+ */
 function excerpt(position: Position): string[] {
   const from = position.column > maxShownColumns ? position.column - maxShownColumns / 2 : 0
   const shown = position.text.slice(from, from + maxShownColumns)

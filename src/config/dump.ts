@@ -14,8 +14,9 @@ const pluginKinds: Readonly<Record<string, PluginKind>> = {
 const maxDepth = 64
 
 /**
- * The configuration as text, as Fluentd logs it: values evaluated, includes in their place, and secrets as `xxxxxx`.
- * Secret is what a schema says, and, where no schema knows the parameter, what is named like one.
+ * The configuration as text, as Fluentd logs it: values evaluated, includes in their place, and
+ * secrets as `xxxxxx`. Secret is what a schema says, and, where no schema knows the parameter, what
+ * is named like one.
  */
 export function dumpConfig(root: Element, registry: PluginRegistry): string {
   const lines: string[] = ['<ROOT>']
@@ -86,8 +87,7 @@ export function isSecret(name: string, shape: Shape | undefined): boolean {
 /** Quoted where the bare text would be read as something else. */
 function printable(value: string): string {
   const text = maskUrls(value)
-  const plain =
-    /^[^\s"'[{#\u0000-\u001f\u007f-\u009f](?:[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f])?$/
+  const plain = /^(?=[^\s"'[{#])[^\u0000-\u001f\u007f-\u009f]*(?<=\S)$/
   if ((plain.test(text) && !/\s#/.test(text)) || isJson(text)) return text
   const escaped = text
     .replace(/["\\\n\r\t\f\u0008\0]/g, (c) => escapes[c]!)

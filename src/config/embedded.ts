@@ -2,14 +2,16 @@ import { arithmetic, at, methods, scalarText, type Value } from './embedded-meth
 import type { ConfigWorld } from './input.ts'
 
 /**
- * `"#{…}"`: the few Ruby expressions that configurations use, read and evaluated without any Ruby. Whatever is not
- * understood is an error that says what can be written.
+ * `"#{…}"`: the few Ruby expressions that configurations use, read and evaluated without any Ruby.
+ * Whatever is not understood is an error that says what can be written.
  *
  *   or     = equal ("||" equal)*                          equal = sum (("==" | "!=") sum)?
  *   sum    = term (("+" | "-") term)*                     term  = unary (("*" | "/" | "%") unary)*
- *   unary  = "-" unary | suffix                           suffix = primary ("." name args? | "[" or "]")*
+ *   unary  = "-" unary | suffix
+ *   suffix = primary ("." name args? | "[" or "]")*
  *   primary = integer | 'text' | "text" | [ … ] | ( or ) | nil | true | false
- *           | ENV[…] | ENV.fetch(…) | hostname | Socket.gethostname | worker_id | use_nil | use_default
+ *           | ENV[…] | ENV.fetch(…) | hostname | Socket.gethostname | worker_id
+ *           | use_nil | use_default
  */
 
 export type EmbeddedOutcome =
@@ -33,8 +35,8 @@ export class EmbeddedError extends Error {
 }
 
 const embeddedHint =
-  "Ruby is not evaluated. What can be written: ENV['NAME'], ENV.fetch('NAME', 'default'), hostname, " +
-  'Socket.gethostname, worker_id, each with || and a literal, use_nil or use_default'
+  "Ruby is not evaluated. What can be written: ENV['NAME'], ENV.fetch('NAME', 'default'), " +
+  'hostname, Socket.gethostname, worker_id, each with || and a literal, use_nil or use_default'
 
 type EmbeddedWorld = Pick<ConfigWorld, 'env' | 'hostname' | 'workerId'>
 type Thunk = () => Value
@@ -44,8 +46,8 @@ const useDefault = Symbol('use_default')
 const maxDepth = 32
 
 /**
- * Evaluates the expression from `offset` (behind `#{`) up to its `}`; `end` is the offset of that brace. Throws
- * EmbeddedError.
+ * Evaluates the expression from `offset` (behind `#{`) up to its `}`; `end` is the offset of that
+ * brace. Throws EmbeddedError.
  */
 export function evaluateEmbedded(
   text: string,

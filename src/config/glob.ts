@@ -1,8 +1,8 @@
 import { configLimits } from './limits.ts'
 
 /**
- * File name patterns as Ruby's Dir.glob has them: `*`, `?`, `[a-z]`, `{a,b}`, `**` for directories; names that
- * begin with a dot only where the pattern does. Results are sorted.
+ * File name patterns as Ruby's Dir.glob has them: `*`, `?`, `[a-z]`, `{a,b}`, `**` for directories;
+ * names that begin with a dot only where the pattern does. Results are sorted.
  */
 
 export interface GlobFiles {
@@ -60,7 +60,10 @@ function join(base: string, name: string): string {
   return base === '' || base.endsWith('/') ? base + name : `${base}/${name}`
 }
 
-/** Whether a name matches one part of a pattern; linear but for stars, which are retried from the last one only. */
+/**
+ * Whether a name matches one part of a pattern; linear but for stars, which are retried from the
+ * last one only.
+ */
 export function matches(pattern: string, name: string): boolean {
   if (name.startsWith('.') && !pattern.startsWith('.')) return false
   const tokens = tokenize(pattern)

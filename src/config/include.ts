@@ -94,7 +94,9 @@ export function createIncluder(world: ConfigWorld, path: string, findings: Findi
   return { include, files }
 }
 
-/** The path of a target. URLs are refused: a configuration must not depend on what a network says. */
+/**
+ * The path of a target. URLs are refused: a configuration must not depend on what a network says.
+ */
 function plainPath(target: string, fail: (message: string, hint?: string) => ConfigError): string {
   if (target === '') throw fail('@include needs a path')
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(target)?.[1]?.toLowerCase()

@@ -2,9 +2,15 @@ import type { ConfigError } from '../core/errors.ts'
 import type { ConfigWarning } from './diagnostics.ts'
 import type { Element } from './element.ts'
 
-/** What a configuration may ask of the world while it is read: other files, the environment, the host's name. */
+/**
+ * What a configuration may ask of the world while it is read: other files, the environment, the
+ * host's name.
+ */
 export interface ConfigWorld {
-  /** Text of a file; undefined if there is none. May throw for other reasons: then it is an error of the @include. */
+  /**
+   * Text of a file; undefined if there is none. May throw for other reasons: then it is an error of
+   * the @include.
+   */
   readFile(path: string): string | undefined
   /** Names in a directory; undefined if it is none. */
   listDir(path: string): readonly string[] | undefined

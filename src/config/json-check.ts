@@ -1,14 +1,20 @@
 import { configLimits } from './limits.ts'
 
-const token =
-  /[ \t\r\n]*(?:([[\]{}:,])|("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?(?![0-9.\w])|true\b|false\b|null\b))/y
+const blank = /[ \t\r\n]*/.source
+const mark = /[[\]{}:,]/.source
+const string = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/.source
+const number = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?(?![0-9.\w])/.source
+const token = new RegExp(
+  `${blank}(?:(${mark})|(${string})|(${number}|(?:true|false|null)\\b))`,
+  'y',
+)
 
 /** What may come next. */
 type Expectation = 'value' | 'valueOrEnd' | 'key' | 'keyOrEnd' | 'colon' | 'commaOrEnd' | 'nothing'
 
 /**
- * Where a text stops being JSON, in the same words whatever the engine says: `unexpected token at 'two]'`. undefined:
- * it is JSON.
+ * Where a text stops being JSON, in the same words whatever the engine says: `unexpected token at
+ * 'two]'`. undefined: it is JSON.
  */
 export function jsonProblem(text: string): string | undefined {
   const open: string[] = []

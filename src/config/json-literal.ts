@@ -3,9 +3,10 @@ import { configLimits } from './limits.ts'
 import type { Scanner } from './scanner.ts'
 
 /**
- * A JSON array or hash as a value (`scan_json` of Fluentd's literal_parser.rb): over several lines, with comments,
- * and "#{…}" inside strings or as a hash value. Gives the JSON text without spaces and comments, numbers as they
- * were written. Starts at the opening bracket and takes everything up to its closing one. Throws ConfigError.
+ * A JSON array or hash as a value (`scan_json` of Fluentd's literal_parser.rb): over several lines,
+ * with comments, and "#{…}" inside strings or as a hash value. Gives the JSON text without spaces
+ * and comments, numbers as they were written. Starts at the opening bracket and takes everything up
+ * to its closing one. Throws ConfigError.
  */
 export function scanJson(scanner: Scanner): string {
   const start = scanner.offset
@@ -62,7 +63,9 @@ function checked(scanner: Scanner, json: string, what: string, start: number): s
   )
 }
 
-/** One string with its quotes; texts of "#{…}" are put in as JSON, so that quotes in them stay data. */
+/**
+ * One string with its quotes; texts of "#{…}" are put in as JSON, so that quotes in them stay data.
+ */
 function jsonString(scanner: Scanner, what: string, start: number): string {
   let from = scanner.offset
   let out = ''

@@ -12,19 +12,19 @@ export const kindWords: Readonly<Record<PluginKind, string>> = {
 
 /** Plugins that come with Fluentd 1.19 (those that Sluice has are found in the registry first). */
 const core: Readonly<Record<PluginKind, readonly string[]>> = {
-  source:
-    'debug_agent dummy exec forward gc_stat http monitor_agent object_space sample syslog tail tcp udp unix'.split(
-      ' ',
-    ),
+  source: [
+    ...['debug_agent', 'dummy', 'exec', 'forward', 'gc_stat', 'http', 'monitor_agent'],
+    ...['object_space', 'sample', 'syslog', 'tail', 'tcp', 'udp', 'unix'],
+  ],
   filter: ['grep', 'parser', 'record_transformer', 'stdout'],
-  output:
-    'copy exec exec_filter file forward http null relabel roundrobin secondary_file stdout'.split(
-      ' ',
-    ),
-  parser:
-    'apache apache2 apache_error csv json ltsv msgpack multiline nginx none regexp syslog tsv'.split(
-      ' ',
-    ),
+  output: [
+    ...['copy', 'exec', 'exec_filter', 'file', 'forward', 'http', 'null', 'relabel'],
+    ...['roundrobin', 'secondary_file', 'stdout'],
+  ],
+  parser: [
+    ...['apache', 'apache2', 'apache_error', 'csv', 'json', 'ltsv', 'msgpack', 'multiline'],
+    ...['nginx', 'none', 'regexp', 'syslog', 'tsv'],
+  ],
   formatter: [
     'csv',
     'hash',
@@ -73,11 +73,14 @@ const gems: Readonly<Record<string, string>> = {
   'parser cri': 'fluent-plugin-parser-cri',
 }
 
-/** An honest sentence for a type that Fluentd's users know and Sluice does not have; undefined for other types. */
+/**
+ * An honest sentence for a type that Fluentd's users know and Sluice does not have; undefined for
+ * other types.
+ */
 export function notBuiltSentence(kind: PluginKind, type: string): string | undefined {
   const plugin = `${kindWords[kind]} plugin '${type}'`
   if (core[kind].includes(type)) return `Fluentd's ${plugin} is not built into Sluice yet`
   const gem = gems[`${kind} ${type}`]
   if (gem === undefined) return undefined
-  return `${plugin} is Ruby's ${gem}: Sluice runs no Ruby plugins and has none of its own for it yet`
+  return `${plugin} is Ruby's ${gem}: Sluice runs no Ruby and has none of its own yet`
 }

@@ -1,4 +1,7 @@
-/** Bounds of what a configuration may be: far above any real one, so that a hostile one ends with an error. */
+/**
+ * Bounds of what a configuration may be: far above any real one, so that a hostile one ends with an
+ * error.
+ */
 export const configLimits = {
   /** Sections in sections, arrays in arrays, YAML maps in maps. */
   depth: 64,

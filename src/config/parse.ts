@@ -10,9 +10,9 @@ import { createV1Parser } from './v1-parser.ts'
 import { readYaml } from './yaml.ts'
 
 /**
- * Text → tree. Never throws because of the text: what is wrong with it is in `errors`, and what could be read
- * nevertheless in `root`. Files of the directory `config_include_dir` (Fluentd's /etc/fluent/conf.d) are read behind
- * the first file.
+ * Text → tree. Never throws because of the text: what is wrong with it is in `errors`, and what
+ * could be read nevertheless in `root`. Files of the directory `config_include_dir` (Fluentd's
+ * /etc/fluent/conf.d) are read behind the first file.
  */
 export function parseConfig(input: ConfigInput, type: ConfigType = 'auto'): ParsedConfig {
   const errors: ConfigError[] = []

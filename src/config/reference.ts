@@ -3,7 +3,10 @@ import type { RegisteredPlugin } from './registry.ts'
 import type { Param, PluginKind, PluginSection, Section, Shape } from './schema.ts'
 import { notDoneYet, systemShape } from './system.ts'
 
-/** Markdown pages from the shapes that plugins declare. What they print is committed and tested for freshness. */
+/**
+ * Markdown pages from the shapes that plugins declare. What they print is committed and tested for
+ * freshness.
+ */
 
 export interface DocumentedPlugin extends RegisteredPlugin {
   readonly summary: string

@@ -1,4 +1,7 @@
-/** What Ruby's regular expressions have and JavaScript's do not, as JavaScript (flag v) would write it. */
+/**
+ * What Ruby's regular expressions have and JavaScript's do not, as JavaScript (flag v) would write
+ * it.
+ */
 
 /** POSIX classes: what stands between the brackets. */
 export const posix: Readonly<Record<string, string>> = {

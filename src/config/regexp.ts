@@ -1,12 +1,13 @@
 import { classEscapes, escapes, literal, longEscape, posix } from './regexp-tables.ts'
 
 /**
- * Ruby's regular expressions (Onigmo) in JavaScript's terms. What means the same is kept, what differs is
- * rewritten: `^ $` are line anchors always, `\A \z \Z \h \R`, POSIX classes, `x` and comments, possessive and atomic
- * groups, ASCII-only `\s`, `m` for a dot that takes line ends. What has no counterpart is an error.
+ * Ruby's regular expressions (Onigmo) in JavaScript's terms. What means the same is kept, what
+ * differs is rewritten: `^ $` are line anchors always, `\A \z \Z \h \R`, POSIX classes, `x` and
+ * comments, possessive and atomic groups, ASCII-only `\s`, `m` for a dot that takes line ends. What
+ * has no counterpart is an error.
  *
- * The result has the flags `v` (so that classes nest and intersect as in Ruby), and `i`, `s` as asked; never `m`, whose
- * line ends are others than Ruby's.
+ * The result has the flags `v` (so that classes nest and intersect as in Ruby), and `i`, `s` as
+ * asked; never `m`, whose line ends are others than Ruby's.
  */
 
 const maxLength = 65_536
@@ -19,7 +20,8 @@ const complaints: readonly (readonly [RegExp, string])[] = [
 ]
 
 /**
- * Compiles Ruby's expression. `flags`: any of i, m, x. Throws SyntaxError with a message for people.
+ * Compiles Ruby's expression. `flags`: any of i, m, x. Throws SyntaxError with a message for
+ * people.
  */
 export function rubyRegexp(source: string, flags = ''): RegExp {
   if (source.length > maxLength) throw new SyntaxError('the expression is too long')

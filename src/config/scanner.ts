@@ -11,8 +11,9 @@ export interface Scanned {
 }
 
 /**
- * The lexical side of Fluentd's v1 syntax (lib/fluent/config/basic_parser.rb and literal_parser.rb): white space,
- * comments, quoted and bare texts. Throws ConfigError with the place; every step is linear in what it reads.
+ * The lexical side of Fluentd's v1 syntax (lib/fluent/config/basic_parser.rb and
+ * literal_parser.rb): white space, comments, quoted and bare texts. Throws ConfigError with the
+ * place; every step is linear in what it reads.
  */
 export class Scanner {
   readonly source: SourceText
@@ -49,7 +50,9 @@ export class Scanner {
     return true
   }
 
-  /** White space and line ends, and comments if `comments`. Says whether a line end was among them. */
+  /**
+   * White space and line ends, and comments if `comments`. Says whether a line end was among them.
+   */
   spacing(comments: boolean): boolean {
     let newline = false
     for (; !this.atEnd; this.offset++) {
@@ -183,7 +186,9 @@ export class Scanner {
     )
   }
 
-  /** The escape whose character stands at `offset`. A line end behind a backslash joins the lines. */
+  /**
+   * The escape whose character stands at `offset`. A line end behind a backslash joins the lines.
+   */
   private escape(offset: number): string {
     const c = this.text[offset]
     if (c === undefined || c === '\n') return ''

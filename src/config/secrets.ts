@@ -1,6 +1,11 @@
 /** Names that are treated as secrets where no schema says anything. */
-const secretName =
-  /passw(or)?d|passphrase|secret|shared_key|(^|_)(api_?key|token|credentials?|private_key|aws_key_id|aws_sec_key)$/i
+const secretName = new RegExp(
+  [
+    'passw(or)?d|passphrase|secret|shared_key',
+    '(^|_)(api_?key|token|credentials?|private_key|aws_key_id|aws_sec_key)$',
+  ].join('|'),
+  'i',
+)
 
 /** A path to a secret is none. */
 const pathName = /(_path|_file)$/i

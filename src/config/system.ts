@@ -12,8 +12,8 @@ import {
 } from './schema.ts'
 
 /**
- * `<system>`: every parameter of Fluentd's system_config.rb. What Sluice accepts and does not do yet stands in
- * `notDoneYet`, and is a warning where it is written.
+ * `<system>`: every parameter of Fluentd's system_config.rb. What Sluice accepts and does not do
+ * yet stands in `notDoneYet`, and is a warning where it is written.
  */
 
 const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const

@@ -8,8 +8,8 @@ import type { Scanned, Scanner } from './scanner.ts'
 import { nearest } from './suggest.ts'
 
 /**
- * Fluentd's v1 syntax (lib/fluent/config/v1_parser.rb). Differs in going on behind an error, at the next line, so
- * that all errors of a file are found at once.
+ * Fluentd's v1 syntax (lib/fluent/config/v1_parser.rb). Differs in going on behind an error, at the
+ * next line, so that all errors of a file are found at once.
  */
 
 /** An element while it is filled. */
@@ -31,13 +31,18 @@ interface Opening {
 }
 
 export interface V1Parser {
-  /** Reads a whole file's text into `into`: as the top level, or as the included part of a section. */
+  /**
+   * Reads a whole file's text into `into`: as the top level, or as the included part of a section.
+   */
   parseInto(scanner: Scanner, into: Draft, section: string): void
 }
 
 export function createV1Parser(includer: Includer, findings: Findings): V1Parser {
   let nodes = 0
-  /** Texts whose end is inside something that is not closed: one error says it, not one for each section. */
+  /**
+   * Texts whose end is inside something that is not closed: one error says it, not one for each
+   * section.
+   */
   const torn = new WeakSet<Scanner>()
 
   function parseInto(scanner: Scanner, into: Draft, section: string): void {
@@ -81,7 +86,7 @@ export function createV1Parser(includer: Includer, findings: Findings): V1Parser
     torn.add(scanner)
     findings.errors.push(
       scanner.error(
-        `expected end tag '</${open.name}>' but got end of file: <${open.name}> begins on line ${lineOf(scanner, open)}`,
+        `expected end tag '</${open.name}>' but got end of file: ${opened(scanner, open)}`,
         open.offset,
         open.name.length + 1,
         `add </${open.name}>`,
@@ -89,8 +94,8 @@ export function createV1Parser(includer: Includer, findings: Findings): V1Parser
     )
   }
 
-  function lineOf(scanner: Scanner, open: Opening): number {
-    return scanner.position(open.offset).line
+  function opened(scanner: Scanner, { name, offset }: Opening): string {
+    return `<${name}> begins on line ${scanner.position(offset).line}`
   }
 
   /** Says whether the end tag closes the section that is open. */
@@ -107,13 +112,14 @@ export function createV1Parser(includer: Includer, findings: Findings): V1Parser
     if (name !== open.name) {
       findings.errors.push(
         scanner.error(
-          `unmatched end tag </${name}>: the open section is <${open.name}>, which begins on line ${lineOf(scanner, open)}`,
+          `unmatched end tag </${name}>: ${opened(scanner, open)} and is not closed`,
           start,
           length,
           `expected </${open.name}>`,
         ),
       )
-      // The end tag of a section around this one closes this one too; the parser there reads it again.
+      // The end tag of a section around this one closes this one too; the parser there reads it
+      // again.
       const outer = isOpen(name, open.around)
       if (outer) scanner.offset = start
       else scanner.skipLine()

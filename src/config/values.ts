@@ -3,8 +3,8 @@ import { rubyRegexp } from './regexp.ts'
 import type { Param, ParamKind } from './schema.ts'
 
 /**
- * Texts → values, by Fluentd's types (lib/fluent/config/types.rb). Where Fluentd takes what it can find in a text
- * ("12abc" is 12, "1.5h" is 5 hours, "maybe" is nil) we refuse: those are accidents.
+ * Texts → values, by Fluentd's types (lib/fluent/config/types.rb). Where Fluentd takes what it can
+ * find in a text ("12abc" is 12, "1.5h" is 5 hours, "maybe" is nil) we refuse: those are accidents.
  */
 
 export type ValueOutcome =
@@ -109,7 +109,10 @@ const sizeUnits: Readonly<Record<string, number>> = {
   t: 1024 ** 4,
 }
 
-/** Bytes: `8m`, `1G`, `512k`, `2t`, `100`; a `b` or `ib` behind the unit is taken as well, as Fluentd does. */
+/**
+ * Bytes: `8m`, `1G`, `512k`, `2t`, `100`; a `b` or `ib` behind the unit is taken as well, as
+ * Fluentd does.
+ */
 function sizeValue(text: string): ValueOutcome {
   const parts = /^([-+]?[0-9][0-9_]*)([kmgt]?)(i?b)?$/i.exec(text.trim())
   const unit = sizeUnits[(parts?.[2] ?? '').toLowerCase()]

@@ -10,8 +10,8 @@ const ourTags = /^Unresolved tag: !(include|fluent\/s|fluent\/json)$/
 const maxIndent = 1024
 
 /**
- * YAML text → document; syntax errors go to `findings`, with their places. Throws ConfigError for what nests too
- * deep: the composer is recursive, so that is looked for on the tokens before.
+ * YAML text → document; syntax errors go to `findings`, with their places. Throws ConfigError for
+ * what nests too deep: the composer is recursive, so that is looked for on the tokens before.
  */
 export function composeYaml(source: SourceText, findings: Findings): Document {
   checkDepth(source)

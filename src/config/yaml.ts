@@ -24,9 +24,10 @@ import {
 import { numberText, typedNumber } from './yaml-numbers.ts'
 
 /**
- * The YAML form (lib/fluent/config/yaml_parser): `config:` is a list of sections, `system:` the system section;
- * `$type`, `$label`, `$id`, `$log_level` stand for `@…`, `$tag`, `$name`, `$arg` for a section's argument. A map is a section,
- * a list of maps several, a list of anything else an array. Tags: !include, !fluent/s, !fluent/json.
+ * The YAML form (lib/fluent/config/yaml_parser): `config:` is a list of sections, `system:` the
+ * system section; `$type`, `$label`, `$id`, `$log_level` stand for `@…`, `$tag`, `$name`, `$arg`
+ * for a section's argument. A map is a section, a list of maps several, a list of anything else an
+ * array. Tags: !include, !fluent/s, !fluent/json.
  */
 
 export interface YamlRequest {
