@@ -1,15 +1,28 @@
 import type { Position } from '../core/errors.ts'
-import type { MsgMap, MsgValue } from '../core/value.ts'
+import type { MsgValue } from '../core/value.ts'
+import { fieldKey, findField, valueAt } from '../msgpack/entries.ts'
 import { fieldText } from '../text/field-text.ts'
-import { getValue, parseRecordPath } from '../text/record-path.ts'
+import { packedPath, parseRecordPath } from '../text/record-path.ts'
 import { placeholder, type Surroundings } from './labels.ts'
 
 /** A label's value: how it is made for an event. `needs` says what of the event it looks at. */
 export interface LabelTemplate {
   readonly needs: 'nothing' | 'tag' | 'record'
-  /** `parts`: the tag's, between its dots. `record` may be missing where it is not needed. */
-  render(tag: string, parts: readonly string[], record: MsgMap | undefined): string
+  render(event: LabeledEvent): string
 }
+
+/** What labels are made of. The record is looked at only by templates that need it. */
+export interface LabeledEvent {
+  readonly tag: string
+  /** The tag's, between its dots. */
+  readonly parts: readonly string[]
+  readonly packed: Uint8Array
+  /** Offset of the record in `packed`. */
+  readonly recordAt: number
+}
+
+/** For templates that look at nothing. */
+export const noEvent: LabeledEvent = { tag: '', parts: [], packed: new Uint8Array(0), recordAt: 0 }
 
 /**
  * `$.path` and `$[…]` are fields of the record; otherwise text with `${tag}`, `${tag_parts[N]}`, `${tag_prefix[N]}`,
@@ -22,19 +35,20 @@ export function compileLabel(
   position: Position | undefined,
 ): LabelTemplate {
   if (written.startsWith('$.') || written.startsWith('$[')) {
-    const path = parseRecordPath(written, position)
+    const path = packedPath(parseRecordPath(written, position))
     return {
       needs: 'record',
-      render: (_tag, _parts, record) =>
-        record === undefined ? '' : fieldText(getValue(record, path)),
+      render({ packed, recordAt }) {
+        const at = path.find(packed, recordAt)
+        return at < 0 ? '' : fieldText(valueAt(packed, at))
+      },
     }
   }
   const pieces = [...split(written, surroundings)]
   const needs = (what: LabelTemplate['needs']) => pieces.some((piece) => piece.needs === what)
   return {
     needs: needs('record') ? 'record' : needs('tag') ? 'tag' : 'nothing',
-    render: (tag, parts, record) =>
-      pieces.map((piece) => piece.render(tag, parts, record)).join(''),
+    render: (event) => pieces.map((piece) => piece.render(event)).join(''),
   }
 }
 
@@ -53,7 +67,7 @@ const constant = (text: string): LabelTemplate => ({ needs: 'nothing', render: (
 const ofTag = (
   whole: string,
   pick: (tag: string, parts: readonly string[]) => string | undefined,
-): LabelTemplate => ({ needs: 'tag', render: (tag, parts) => pick(tag, parts) ?? whole })
+): LabelTemplate => ({ needs: 'tag', render: ({ tag, parts }) => pick(tag, parts) ?? whole })
 
 function piece(
   whole: string,
@@ -70,10 +84,14 @@ function piece(
   if (key === 'hostname' && bracket === undefined) return constant(surroundings.hostname)
   if (key === 'worker_id' && bracket === undefined) return constant(String(surroundings.workerId))
   const name = bracket?.startsWith('"') && bracket.endsWith('"') ? bracket.slice(1, -1) : undefined
+  const field = fieldKey(key)
   return {
     needs: 'record',
-    render: (_tag, _parts, record) =>
-      placeholderText(record, key, { bracket, index, name }) ?? whole,
+    render({ packed, recordAt }) {
+      const at = findField(packed, recordAt, field)
+      const value = at < 0 ? undefined : valueAt(packed, at)
+      return placeholderText(value, { bracket, index, name }) ?? whole
+    },
   }
 }
 
@@ -89,13 +107,11 @@ function within(parts: readonly string[], index: number | undefined) {
   }
 }
 
-/** undefined: the record has no such field, or it is an array or map that the placeholder does not look into. */
+/** undefined: there is no such value, or it is an array or map that the placeholder does not look into. */
 function placeholderText(
-  record: MsgMap | undefined,
-  key: string,
+  value: MsgValue | undefined,
   inside: { bracket: string | undefined; index: number | undefined; name: string | undefined },
 ): string | undefined {
-  const value = record?.get(key)
   let found: MsgValue | undefined
   if (inside.bracket === undefined) {
     found = value instanceof Map || Array.isArray(value) ? undefined : value

@@ -2,17 +2,17 @@ import { positionOf } from '../config/schema.ts'
 import type { Batch } from '../core/batch.ts'
 import { ConfigError } from '../core/errors.ts'
 import type { Labels, Metrics } from '../core/metrics.ts'
-import { MsgFloat, type MsgMap, type MsgValue } from '../core/value.ts'
-import { decodeRecord, eachEntry } from '../msgpack/entries.ts'
-import { getValue, parseRecordPath } from '../text/record-path.ts'
-import { compileLabel, type LabelTemplate } from './label-template.ts'
+import { MsgFloat, type MsgValue } from '../core/value.ts'
+import { eachEntry, valueAt } from '../msgpack/entries.ts'
+import { type PackedPath, packedPath, parseRecordPath } from '../text/record-path.ts'
+import { compileLabel, type LabeledEvent, type LabelTemplate, noEvent } from './label-template.ts'
 import { checkLabelName, type Surroundings } from './labels.ts'
 import type { MetricParams, RecordMetricsParams } from './metric-section.ts'
 
 /** Label sets of one metric: tags and fields are hostile, but a cluster may have many. */
 const maxSeries = 10_000
-/** Tags whose counter is remembered. */
-const maxTags = 10_000
+/** Label sets whose instrument is found without a look at its labels. */
+const maxRemembered = 10_000
 
 const defaultBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
@@ -24,8 +24,8 @@ export interface RecordMetrics {
 interface Metric {
   readonly name: string
   readonly needsRecord: boolean
-  /** Without a record: `count` events of the tag at once. */
-  add(tag: string, record: MsgMap | undefined, count: number): void
+  /** `count` events at once; one where the record is looked at. */
+  add(event: LabeledEvent, count: number): void
 }
 
 /** The metrics of a prometheus filter or output. Throws ConfigError. */
@@ -39,13 +39,15 @@ export function createRecordMetrics(
   return {
     instrument(batch, failed) {
       if (batch.count === 0) return
-      for (const metric of byTag) metric.add(batch.tag, undefined, batch.count)
+      const { tag, packed } = batch
+      const event = { tag, parts: tag.split('.'), packed, recordAt: 0 }
+      for (const metric of byTag) metric.add(event, batch.count)
       if (byRecord.length === 0) return
-      eachEntry(batch.packed, (_start, timeEnd) => {
-        const record = decodeRecord(batch.packed, timeEnd)
+      eachEntry(packed, (_start, timeEnd) => {
+        event.recordAt = timeEnd
         for (const metric of byRecord) {
           try {
-            metric.add(batch.tag, record, 1)
+            metric.add(event, 1)
           } catch (error) {
             const { message } = error as Error
             failed(new Error(`metric ${metric.name}: ${message}`, { cause: error }))
@@ -65,41 +67,42 @@ function createMetric(
   const labels = compileLabels(written, params, options.surroundings)
   const update = instrumentOf(params, options.metrics)
   const key =
-    params.key === undefined ? undefined : parseRecordPath(params.key, positionOf(params, 'key'))
+    params.key === undefined
+      ? undefined
+      : packedPath(parseRecordPath(params.key, positionOf(params, 'key')))
   if (key === undefined && params.type !== 'counter') {
     throw new ConfigError(`a ${params.type} needs a key`, { position: positionOf(params) })
   }
   if (params.initialized) {
     for (const set of initialSets(params, labels, options.surroundings)) update(set)
   }
-  const needs = [...labels.values()].map((label) => label.needs)
-  const needsRecord = key !== undefined || needs.includes('record')
-  const render = (tag: string, record: MsgMap | undefined): Labels => {
-    const parts = tag.split('.')
-    return Object.fromEntries(
-      [...labels].map(([name, label]) => [name, label.render(tag, parts, record)]),
-    )
-  }
+  const templates = [...labels.values()]
+  const names = [...labels.keys()]
   const remembered = new Map<string, (value: number) => void>()
   return {
     name: params.name,
-    needsRecord,
-    add(tag, record, count) {
-      const value = key === undefined ? count : record && getValue(record, key)
-      if (value === undefined || value === null) return
-      if (needsRecord) {
-        update(render(tag, record))(numberOf(value))
-        return
-      }
-      let add = remembered.get(tag)
+    needsRecord: key !== undefined || templates.some(({ needs }) => needs === 'record'),
+    add(event, count) {
+      const value = key === undefined ? count : fieldNumber(event, key)
+      if (value === undefined) return
+      const values = templates.map((template) => template.render(event))
+      const id = values.length === 1 ? (values[0] as string) : JSON.stringify(values)
+      let add = remembered.get(id)
       if (add === undefined) {
-        if (remembered.size >= maxTags) remembered.clear()
-        add = update(render(tag, undefined))
-        remembered.set(tag, add)
+        if (remembered.size >= maxRemembered) remembered.clear()
+        add = update(Object.fromEntries(names.map((name, index) => [name, values[index] ?? ''])))
+        remembered.set(id, add)
       }
-      add(count)
+      add(value)
     },
   }
+}
+
+/** undefined: the event has none, and does not count. Throws TypeError if it is something else than a number. */
+function fieldNumber({ packed, recordAt }: LabeledEvent, path: PackedPath): number | undefined {
+  const at = path.find(packed, recordAt)
+  const value = at < 0 ? null : valueAt(packed, at)
+  return value === null ? undefined : numberOf(value)
 }
 
 function compileLabels(
@@ -188,7 +191,7 @@ function initialSets(
 ): Labels[] {
   const fixed = new Map<string, string>()
   for (const [name, label] of labels) {
-    if (label.needs === 'nothing') fixed.set(name, label.render('', [], undefined))
+    if (label.needs === 'nothing') fixed.set(name, label.render(noEvent))
   }
   const open = [...labels.keys()].filter((name) => !fixed.has(name))
   const sets = params.initlabels.map(({ extra }, index) => {
