@@ -15,7 +15,7 @@ export interface Includer {
     /** Called for each file, in order. */
     read(file: Scanner): void
   }): void
-  /** Reads the first file's text. */
+  /** All files so far, the first one included. */
   readonly files: readonly string[]
 }
 
@@ -42,7 +42,8 @@ export function createIncluder(world: ConfigWorld, path: string, findings: Findi
   }
 
   function findFiles(pattern: string, fail: (message: string) => ConfigError): readonly string[] {
-    if (!hasGlob(pattern)) return [pattern].filter((one) => readText(one, fail) !== undefined)
+    if (!hasGlob(pattern))
+      return [pattern].filter((one) => readText(world, one, fail) !== undefined)
     try {
       return glob(pattern, world)
     } catch (thrown) {
@@ -66,7 +67,7 @@ export function createIncluder(world: ConfigWorld, path: string, findings: Findi
         position: request.position,
       })
     }
-    const text = readText(file, fail)
+    const text = readText(world, file, fail)
     if (text === undefined) return
     files.push(file)
     if (files.length > configLimits.files) throw fail(`more than ${configLimits.files} files`)
@@ -78,20 +79,24 @@ export function createIncluder(world: ConfigWorld, path: string, findings: Findi
     }
   }
 
-  function readText(file: string, fail: (message: string) => ConfigError): string | undefined {
-    let text: string | undefined
-    try {
-      text = world.readFile(file)
-    } catch (thrown) {
-      throw fail(`include error ${file} - ${(thrown as Error).message}`)
-    }
-    if (text !== undefined && text.length > configLimits.fileLength) {
-      throw fail(`${file} is larger than ${configLimits.fileLength} characters`)
-    }
-    return text
-  }
-
   return { include, files }
+}
+
+function readText(
+  world: ConfigWorld,
+  file: string,
+  fail: (message: string) => ConfigError,
+): string | undefined {
+  let text: string | undefined
+  try {
+    text = world.readFile(file)
+  } catch (thrown) {
+    throw fail(`include error ${file} - ${(thrown as Error).message}`)
+  }
+  if (text !== undefined && text.length > configLimits.fileLength) {
+    throw fail(`${file} is larger than ${configLimits.fileLength} characters`)
+  }
+  return text
 }
 
 /**

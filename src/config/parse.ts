@@ -6,7 +6,7 @@ import type { ConfigInput, ConfigType, ParsedConfig } from './input.ts'
 import { configLimits } from './limits.ts'
 import { Scanner } from './scanner.ts'
 import { SourceText } from './source-text.ts'
-import { createV1Parser } from './v1-parser.ts'
+import { V1Parser } from './v1-parser.ts'
 import { readYaml } from './yaml.ts'
 
 /**
@@ -57,7 +57,7 @@ function createReader(input: ConfigInput, findings: Findings) {
         if (yaml) readYaml({ source, world: input, includer, findings, into })
         else {
           const scanner = new Scanner(source, input)
-          createV1Parser(includer, findings).parseInto(scanner, into, 'ROOT')
+          new V1Parser(includer, findings).parseInto(scanner, into, 'ROOT')
         }
       } catch (thrown) {
         if (!(thrown instanceof ConfigError)) throw thrown

@@ -30,63 +30,64 @@ interface Opening {
   readonly around: Opening | undefined
 }
 
-export interface V1Parser {
-  /**
-   * Reads a whole file's text into `into`: as the top level, or as the included part of a section.
-   */
-  parseInto(scanner: Scanner, into: Draft, section: string): void
+interface Place {
+  readonly section: string
+  readonly depth: number
+  /** The opening tag; undefined at the top of a file. */
+  readonly open: Opening | undefined
 }
 
-export function createV1Parser(includer: Includer, findings: Findings): V1Parser {
-  let nodes = 0
+export class V1Parser {
+  private readonly includer: Includer
+  private readonly findings: Findings
+  private nodes = 0
   /**
    * Texts whose end is inside something that is not closed: one error says it, not one for each
    * section.
    */
-  const torn = new WeakSet<Scanner>()
+  private readonly torn = new WeakSet<Scanner>()
 
-  function parseInto(scanner: Scanner, into: Draft, section: string): void {
-    parseBody(scanner, into, { section, depth: 0, open: undefined })
+  constructor(includer: Includer, findings: Findings) {
+    this.includer = includer
+    this.findings = findings
   }
 
-  interface Place {
-    readonly section: string
-    readonly depth: number
-    /** The opening tag; undefined at the top of a file. */
-    readonly open: Opening | undefined
+  /** Reads a whole file's text into `into`: as the top level, or as the included part of a section. */
+  parseInto(scanner: Scanner, into: Draft, section: string): void {
+    this.parseBody(scanner, into, { section, depth: 0, open: undefined })
   }
 
-  function parseBody(scanner: Scanner, into: Draft, place: Place): void {
+  private parseBody(scanner: Scanner, into: Draft, place: Place): void {
     for (;;) {
       scanner.spacing(true)
       if (scanner.atEnd) {
-        if (place.open !== undefined) missingEnd(scanner, place.open)
+        if (place.open !== undefined) this.missingEnd(scanner, place.open)
         return
       }
-      if (findings.errors.length >= configLimits.errors) {
+      if (this.findings.errors.length >= configLimits.errors) {
         scanner.offset = scanner.text.length
         return
       }
       try {
         if (scanner.startsWith('</')) {
-          if (endTag(scanner, place)) return
-        } else if (scanner.skip('<')) section(scanner, into, place)
-        else parameter(scanner, into, place)
+          if (this.endTag(scanner, place)) return
+        } else if (scanner.skip('<')) this.section(scanner, into, place)
+        else this.parameter(scanner, into, place)
       } catch (thrown) {
         if (!(thrown instanceof ConfigError)) throw thrown
-        findings.errors.push(thrown)
-        if (scanner.atEnd) torn.add(scanner)
+        this.findings.errors.push(thrown)
+        if (scanner.atEnd) this.torn.add(scanner)
         scanner.skipLine()
       }
     }
   }
 
-  function missingEnd(scanner: Scanner, open: Opening): void {
-    if (torn.has(scanner)) return
-    torn.add(scanner)
-    findings.errors.push(
+  private missingEnd(scanner: Scanner, open: Opening): void {
+    if (this.torn.has(scanner)) return
+    this.torn.add(scanner)
+    this.findings.errors.push(
       scanner.error(
-        `expected end tag '</${open.name}>' but got end of file: ${opened(scanner, open)}`,
+        `expected end tag '</${open.name}>' but got end of file: ${this.opened(scanner, open)}`,
         open.offset,
         open.name.length + 1,
         `add </${open.name}>`,
@@ -94,12 +95,12 @@ export function createV1Parser(includer: Includer, findings: Findings): V1Parser
     )
   }
 
-  function opened(scanner: Scanner, { name, offset }: Opening): string {
+  private opened(scanner: Scanner, { name, offset }: Opening): string {
     return `<${name}> begins on line ${scanner.position(offset).line}`
   }
 
   /** Says whether the end tag closes the section that is open. */
-  function endTag(scanner: Scanner, { open }: Place): boolean {
+  private endTag(scanner: Scanner, { open }: Place): boolean {
     const start = scanner.offset
     scanner.skip('</')
     const name = scanner.word(elementName) ?? ''
@@ -110,9 +111,9 @@ export function createV1Parser(includer: Includer, findings: Findings): V1Parser
       throw scanner.error(`unmatched end tag </${name}>: no section is open here`, start, length)
     }
     if (name !== open.name) {
-      findings.errors.push(
+      this.findings.errors.push(
         scanner.error(
-          `unmatched end tag </${name}>: ${opened(scanner, open)} and is not closed`,
+          `unmatched end tag </${name}>: ${this.opened(scanner, open)} and is not closed`,
           start,
           length,
           `expected </${open.name}>`,
@@ -120,32 +121,32 @@ export function createV1Parser(includer: Includer, findings: Findings): V1Parser
       )
       // The end tag of a section around this one closes this one too; the parser there reads it
       // again.
-      const outer = isOpen(name, open.around)
+      const outer = this.isOpen(name, open.around)
       if (outer) scanner.offset = start
       else scanner.skipLine()
       return outer || nearest(name, [open.name]).length > 0
     }
     if (!scanner.lineEnd()) {
-      findings.errors.push(scanner.error('expected end of line after end tag'))
+      this.findings.errors.push(scanner.error('expected end of line after end tag'))
       scanner.skipLine()
     }
     return true
   }
 
-  function isOpen(name: string, from: Opening | undefined): boolean {
+  private isOpen(name: string, from: Opening | undefined): boolean {
     for (let open = from; open !== undefined; open = open.around) {
       if (open.name === name) return true
     }
     return false
   }
 
-  function section(scanner: Scanner, into: Draft, place: Place): void {
+  private section(scanner: Scanner, into: Draft, place: Place): void {
     const start = scanner.offset - 1
     const name = scanner.word(elementName)
     if (name === undefined) throw scanner.error("expected a section's name behind '<'", start, 2)
     scanner.spacing(true)
     const argumentStart = scanner.offset
-    const argument = sectionArgument(scanner)
+    const argument = this.sectionArgument(scanner)
     const argumentEnd = scanner.offset
     scanner.spacing(true)
     if (!scanner.skip('>')) {
@@ -158,9 +159,11 @@ export function createV1Parser(includer: Includer, findings: Findings): V1Parser
       scanner.offset = scanner.text.length
       throw scanner.error(`sections are nested deeper than ${configLimits.depth}`, start, length)
     }
-    count(scanner, start)
+    this.count(scanner, start)
     if (!scanner.lineEnd()) {
-      findings.errors.push(scanner.error(`expected end of line after <${name}>`, scanner.offset))
+      this.findings.errors.push(
+        scanner.error(`expected end of line after <${name}>`, scanner.offset),
+      )
       scanner.skipLine()
     }
     const draft: Draft = { name, params: [], children: [] }
@@ -174,7 +177,7 @@ export function createV1Parser(includer: Includer, findings: Findings): V1Parser
           : scanner.position(argumentStart, argumentEnd - argumentStart),
     }
     into.children.push(element)
-    parseBody(scanner, draft, {
+    this.parseBody(scanner, draft, {
       section: name,
       depth: place.depth + 1,
       open: { name, offset: start, around: place.open },
@@ -182,7 +185,7 @@ export function createV1Parser(includer: Includer, findings: Findings): V1Parser
   }
 
   /** Quoted, or bare up to the `>` (with blanks before it) or the line's end. */
-  function sectionArgument(scanner: Scanner): Scanned | undefined {
+  private sectionArgument(scanner: Scanner): Scanned | undefined {
     const quoted = scanner.quoted()
     if (quoted !== undefined) return quoted
     const line = scanner.text.slice(scanner.offset, scanner.endOfLine())
@@ -193,23 +196,23 @@ export function createV1Parser(includer: Includer, findings: Findings): V1Parser
     return { value: bare }
   }
 
-  function count(scanner: Scanner, offset: number): void {
-    if (++nodes <= configLimits.nodes) return
+  private count(scanner: Scanner, offset: number): void {
+    if (++this.nodes <= configLimits.nodes) return
     scanner.offset = scanner.text.length
     throw scanner.error(`more than ${configLimits.nodes} sections and parameters`, offset)
   }
 
-  function parameter(scanner: Scanner, into: Draft, place: Place): void {
+  private parameter(scanner: Scanner, into: Draft, place: Place): void {
     const start = scanner.offset
     const quoted = scanner.quoted()
     const name = quoted === undefined ? scanner.word(bareKey)! : (quoted.value ?? '')
     const nameLength = scanner.offset - start
     if (name === '@include' || (place.open === undefined && name === 'include')) {
-      include(scanner, into, place, { start, name })
+      this.include(scanner, into, place, { start, name })
       return
     }
-    checkName(scanner, name, place, start)
-    count(scanner, start)
+    this.checkName(scanner, name, place, start)
+    this.count(scanner, start)
     const namePosition = scanner.position(start, nameLength)
     scanner.blanks()
     if (
@@ -221,7 +224,7 @@ export function createV1Parser(includer: Includer, findings: Findings): V1Parser
       return
     }
     const valueStart = scanner.offset
-    const scanned = literal(scanner)
+    const scanned = this.literal(scanner)
     const valuePosition = scanner.position(valueStart, scanner.offset - valueStart)
     into.params.push({ name, ...scanned, namePosition, valuePosition })
     if (!scanner.lineEnd()) {
@@ -235,12 +238,12 @@ export function createV1Parser(includer: Includer, findings: Findings): V1Parser
     }
   }
 
-  function literal(scanner: Scanner): Scanned {
+  private literal(scanner: Scanner): Scanned {
     const first = scanner.text[scanner.offset]
     return first === '[' || first === '{' ? { value: scanJson(scanner) } : scanner.stringToLineEnd()
   }
 
-  function checkName(scanner: Scanner, name: string, place: Place, start: number): void {
+  private checkName(scanner: Scanner, name: string, place: Place, start: number): void {
     if (!name.startsWith('@') || reserved.has(name)) return
     const message = `'@' is the system reserved prefix: ${name}`
     if (place.open === undefined || systemSections.has(place.section)) {
@@ -251,10 +254,10 @@ export function createV1Parser(includer: Includer, findings: Findings): V1Parser
         'known are @type, @id, @label, @log_level and @include',
       )
     }
-    warn({ message, position: scanner.position(start, name.length) })
+    this.warn({ message, position: scanner.position(start, name.length) })
   }
 
-  function include(
+  private include(
     scanner: Scanner,
     into: Draft,
     place: Place,
@@ -262,7 +265,7 @@ export function createV1Parser(includer: Includer, findings: Findings): V1Parser
   ): void {
     const position = scanner.position(from.start, from.name.length)
     if (from.name === 'include') {
-      warn({ message: "'include' is deprecated. Use '@include' instead", position })
+      this.warn({ message: "'include' is deprecated. Use '@include' instead", position })
     }
     scanner.blanks()
     const valueStart = scanner.offset
@@ -270,21 +273,19 @@ export function createV1Parser(includer: Includer, findings: Findings): V1Parser
     const target = scanner.position(valueStart, scanner.offset - valueStart)
     if (!scanner.lineEnd()) throw scanner.error('expected end of line behind @include')
     try {
-      includer.include({
+      this.includer.include({
         target: value ?? '',
         position: target,
-        read: (included) => parseInto(included, into, place.section),
+        read: (included) => this.parseInto(included, into, place.section),
       })
     } catch (thrown) {
       // The line is read: going on behind it is the caller's next step.
       if (!(thrown instanceof ConfigError)) throw thrown
-      findings.errors.push(thrown)
+      this.findings.errors.push(thrown)
     }
   }
 
-  function warn(warning: ConfigWarning): void {
-    findings.warnings.push(warning)
+  private warn(warning: ConfigWarning): void {
+    this.findings.warnings.push(warning)
   }
-
-  return { parseInto }
 }
