@@ -1,5 +1,12 @@
 import type { FilterDefinition } from '../config/define.ts'
 import { grepFilter } from './grep/index.ts'
+import { parserFilter } from './parser/index.ts'
 import { recordTransformerFilter } from './record_transformer/index.ts'
+import { stdoutFilter } from './stdout/index.ts'
 
-export const filters: readonly FilterDefinition[] = [grepFilter, recordTransformerFilter]
+export const filters: readonly FilterDefinition[] = [
+  grepFilter,
+  parserFilter,
+  recordTransformerFilter,
+  stdoutFilter,
+]
