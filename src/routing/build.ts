@@ -69,7 +69,7 @@ class Builder {
   readonly #errors: ConfigError[] = []
   readonly #ids: PluginIds
   readonly #routers = new Map<string, Router>()
-  readonly #depth: Depth = { value: 0 }
+  readonly #depth: Depth = { value: 0, circle: false }
   readonly #errorEvents: ErrorEvents
   readonly #sources: SourceNode[] = []
   readonly #filters: FilterNode[] = []
@@ -126,6 +126,7 @@ class Builder {
     const { label } = pipeline
     const { host, unmatchedCounts } = this.#options
     return new Router({
+      depth: this.#depth,
       unmatched: new Unmatched({
         log: host.log,
         counts: unmatchedCounts,

@@ -2,9 +2,15 @@ import type { Batch } from '../core/batch.ts'
 import type { Consumer } from '../core/consumer.ts'
 import { labelDepthLimit } from './limits.ts'
 
-/** How many labels the event that is under way now has been handed through; one for a graph. */
+/** How an event that is under way now got where it is; one for a graph. */
 export interface Depth {
+  /** Labels it has been handed through. */
   value: number
+  /**
+   * It went in a circle. Until it is back at its source no label is entered any more: a `copy` in the circle would
+   * double the work at each turn otherwise.
+   */
+  circle: boolean
 }
 
 /**
@@ -25,12 +31,21 @@ export class LabelRoute implements Consumer {
 
   emit(batch: Batch): void | Promise<void> {
     const depth = this.#depth
-    if (depth.value >= labelDepthLimit) return this.#giveUp(batch)
+    if (depth.circle || depth.value >= labelDepthLimit) {
+      depth.circle = true
+      return this.#giveUp(batch)
+    }
     depth.value++
     try {
       return this.#next.emit(batch)
     } finally {
-      depth.value--
+      leave(depth, depth.value - 1)
     }
   }
+}
+
+/** Goes back to `value`. */
+export function leave(depth: Depth, value: number): void {
+  depth.value = value
+  if (value === 0) depth.circle = false
 }

@@ -14,6 +14,8 @@ export const shownTagChars = 128
 export const comparedPatternLimit = 200
 /** Labels one event may be handed through: beyond, it goes in circles. */
 export const labelDepthLimit = 64
+/** What an event that has to wait for a filter in use is taken to have gone through. */
+export const labelsPerDetour = 16
 /** One message of a kind is written in this time; the others are counted and the count is said with the next. */
 export const repeatedMessageIntervalMs = 10_000
 /** Own log messages that wait to become events. */

@@ -128,6 +128,7 @@ export class FilterNode implements Node, FilterStage {
   emittedBytes = 0
   /** Events it could not process, and that @ERROR did not take. */
   lostEvents = 0
+  inUse = false
   filter!: Filter
   /** Events left out on purpose. */
   filteredEvents = 0

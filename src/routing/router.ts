@@ -1,12 +1,15 @@
 import type { Batch } from '../core/batch.ts'
 import type { Consumer } from '../core/consumer.ts'
 import { DecisionCache } from './decision-cache.ts'
-import { pipelineLimit } from './limits.ts'
+import { type Depth, leave } from './label-route.ts'
+import { labelsPerDetour, pipelineLimit } from './limits.ts'
 import type { Pattern } from './pattern.ts'
 
 /** A filter as the router uses it: never throws, has counted what it left out. undefined: nothing is left. */
 export interface FilterStage {
   apply(batch: Batch): Batch | undefined
+  /** Set by the router from before `apply` until what it gave has been dealt with: its bytes are borrowed so long. */
+  inUse: boolean
 }
 
 /** <filter pattern> or <match pattern>, in the file's order. */
@@ -24,6 +27,7 @@ export class Router implements Consumer {
   readonly #pipelines = new Map<string, Consumer>()
   readonly #unmatched: Consumer
   readonly #failed: FailedEmit
+  readonly #depth: Depth
 
   /**
    * `unmatched` takes what no <match> wants, after its filters. `failed` takes a batch that an output refused with an
@@ -33,9 +37,11 @@ export class Router implements Consumer {
     unmatched: Consumer
     failed?: FailedEmit
     cache?: DecisionCache<Consumer>
+    depth?: Depth
   }) {
     this.#unmatched = options.unmatched
     this.#failed = options.failed ?? rethrow
+    this.#depth = options.depth ?? { value: 0, circle: false }
     this.#cache = options.cache ?? new DecisionCache()
   }
 
@@ -78,11 +84,12 @@ export class Router implements Consumer {
     const known = this.#pipelines.get(key)
     if (known !== undefined) return known
     if (this.#pipelines.size >= pipelineLimit) this.#pipelines.clear()
-    const pipeline = new Pipeline(
-      filters.map((index) => this.#rules[index]!.filter!),
-      this.#rules[output]?.output ?? this.#unmatched,
-      this.#failed,
-    )
+    const pipeline = new Pipeline({
+      filters: filters.map((index) => this.#rules[index]!.filter!),
+      output: this.#rules[output]?.output ?? this.#unmatched,
+      failed: this.#failed,
+      depth: this.#depth,
+    })
     this.#pipelines.set(key, pipeline)
     return pipeline
   }
@@ -94,28 +101,69 @@ function rethrow(_batch: Batch, error: unknown): never {
   throw error
 }
 
+interface PipelineParts {
+  readonly filters: readonly FilterStage[]
+  readonly output: Consumer
+  readonly failed: FailedEmit
+  readonly depth: Depth
+}
+
 class Pipeline implements Consumer {
   readonly #filters: readonly FilterStage[]
   readonly #output: Consumer
   readonly #failed: FailedEmit
+  readonly #depth: Depth
 
-  constructor(filters: readonly FilterStage[], output: Consumer, failed: FailedEmit) {
-    this.#filters = filters
-    this.#output = output
-    this.#failed = failed
+  constructor(parts: PipelineParts) {
+    this.#filters = parts.filters
+    this.#output = parts.output
+    this.#failed = parts.failed
+    this.#depth = parts.depth
   }
 
   emit(batch: Batch): void | Promise<void> {
-    let rest = batch
-    for (const filter of this.#filters) {
-      const next = filter.apply(rest)
-      if (next === undefined) return undefined
-      rest = next
-    }
+    if (this.#filters.length === 0) return this.#toOutput(batch)
+    for (const filter of this.#filters) if (filter.inUse) return this.#later(batch)
     try {
-      return this.#output.emit(rest)
-    } catch (error) {
-      return this.#failed(rest, error)
+      let rest = batch
+      for (const filter of this.#filters) {
+        filter.inUse = true
+        const next = filter.apply(rest)
+        if (next === undefined) return undefined
+        rest = next
+      }
+      return this.#toOutput(rest)
+    } finally {
+      for (const filter of this.#filters) filter.inUse = false
     }
+  }
+
+  #toOutput(batch: Batch): void | Promise<void> {
+    try {
+      return this.#output.emit(batch)
+    } catch (error) {
+      return this.#failed(batch, error)
+    }
+  }
+
+  /**
+   * A label led back here while a filter's last batch is still on its way: the filter would write over its bytes. So
+   * this one waits until that is through. It counts as many labels deeper: each turn of a circle that runs over
+   * here could make two of one event.
+   */
+  async #later(batch: Batch): Promise<void> {
+    const kept = { tag: batch.tag, packed: batch.packed.slice(), count: batch.count }
+    const depth = this.#depth
+    const value = depth.value + labelsPerDetour
+    await Promise.resolve()
+    const before = depth.value
+    depth.value = value
+    let taken: void | Promise<void>
+    try {
+      taken = this.emit(kept)
+    } finally {
+      leave(depth, before)
+    }
+    await taken
   }
 }

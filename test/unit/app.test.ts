@@ -126,6 +126,43 @@ describe('routing of a whole configuration', () => {
     expect(host.log.messages('error')).toHaveLength(1)
   })
 
+  const circles = (host: ReturnType<typeof setUp>['host']) =>
+    host.metrics.value('sluice_routing_dropped_events_total', { reason: 'circle' })
+  const doubling = section(
+    'match **',
+    '@type copy',
+    section('store', '@type relabel', '@label @ROOT'),
+    section('store', '@type relabel', '@label @ROOT'),
+    section('store', '@type spy'),
+  )
+
+  test('a circle that doubles does not take for ever, and what comes next is not concerned', () => {
+    const { press, host, taken } = setUp(button() + spy('good', 'good') + doubling)
+    press('button_0', batchOf('x'))
+    expect(circles(host)).toBeLessThan(1000)
+    press('button_0', batchOf('good'))
+    expect(taken.at(-1)).toBe('good good x1')
+  })
+
+  test('nor does one through a filter that is in use', async () => {
+    const { press, host } = setUp(button() + section('filter **', '@type half') + doubling)
+    await press('button_0', batchOf('x', 4096))
+    await host.clock.settle()
+    expect(circles(host)).toBeGreaterThan(0)
+  })
+
+  test('an error event that @ERROR leads back to where it failed ends as well', async () => {
+    const { press, host } = setUp(
+      button() +
+        section('filter **', '@type half', 'reports 1') +
+        spy('**', 's') +
+        section('label @ERROR', section('match **', '@type relabel', '@label @ROOT')),
+    )
+    press('button_0', batchOf('x'))
+    await host.clock.settle()
+    expect(circles(host)).toBe(1)
+  })
+
   test('an unmatched tag is counted, said, and taken', () => {
     const { press, host } = setUp(button() + spy('docker.**', 'd'))
     expect(press('button_0', batchOf('2dad5dc6df2a', 2))).toBeUndefined()

@@ -17,7 +17,7 @@ const match = (pattern: string, output: Consumer): Rule => ({
 })
 const filter = (pattern: string, apply: (batch: Batch) => Batch | undefined): Rule => ({
   pattern: compilePattern(pattern),
-  filter: { apply },
+  filter: { apply, inUse: false },
 })
 
 function routerOf(rules: Rule[], options: Partial<ConstructorParameters<typeof Router>[0]> = {}) {
@@ -128,6 +128,31 @@ describe('Router', () => {
     const { router } = routerOf([counting])
     for (let i = 0; i < 10; i++) router.emit(batchOf('a'))
     expect(compared).toBe(1)
+  })
+
+  test('a batch that comes back to a filter in use waits: the filter writes over what it gave', async () => {
+    const buffer = new Uint8Array(3)
+    const reusing = filter('**', (batch) => {
+      buffer.set(batch.packed)
+      return { ...batch, packed: buffer }
+    })
+    const seen: number[] = []
+    const batch = (marker: number) => ({ tag: 't', packed: Uint8Array.of(marker, 0, 0), count: 1 })
+    const { router } = routerOf([
+      reusing,
+      match('**', {
+        emit(outer) {
+          const back = outer.packed[0] === 1 ? router.emit(batch(2)) : undefined
+          seen.push(outer.packed[0]!)
+          return back
+        },
+      }),
+    ])
+    const taken = router.emit(batch(1))
+    expect(seen).toEqual([1])
+    await taken
+    expect(seen).toEqual([1, 2])
+    expect(router.emit(batch(3))).toBeUndefined()
   })
 
   test('matches() asks for a match, not for a filter', () => {
