@@ -91,10 +91,9 @@ export class KernelFramer implements Framer {
 
   feedEntries(bytes: Uint8Array, of: CompressedStep, last: boolean): void {
     if (this.#ended) return
-    if (!this.#entries) {
-      this.hold()
-      this.#entries = new EntrySource({ tag: of.tag, ack: of.ack, wireBytes: of.wireBytes })
-    }
+    // What follows the message in the stream makes room.
+    if (!this.#slices.active) this.hold()
+    this.#entries ??= new EntrySource({ tag: of.tag, ack: of.ack, wireBytes: of.wireBytes })
     this.#entries.add(bytes, last)
   }
 
@@ -234,7 +233,12 @@ export class KernelFramer implements Framer {
   #otherStep(kind: number): Step {
     const engine = this.#engine
     const bytes = engine.field(field.wireBytes)
-    if (kind === found.compressed) return compressedStep(engine)
+    if (kind === found.compressed) {
+      const step = compressedStep(engine)
+      // From here on the stream waits for its entries.
+      this.#entries = new EntrySource(step)
+      return step
+    }
     if (kind === found.heartbeat) return note('heartbeat', bytes)
     if (kind === found.broken) return note('broken', bytes)
     return note(kind === found.large ? 'large' : 'too_large', bytes, tagOf(engine))

@@ -228,6 +228,11 @@ function readMessage(bytes: Uint8Array, at: number, rules: Rules, outcomes: Outc
     outcomes.push({ kind: 'note', code: 'large', bytes: wireBytes, tag })
   }
   const { ack } = option
+  if (packed && option.codec !== undefined && !known) {
+    const nothing = { entries: '', count: 0, invalid: 1 }
+    outcomes.push({ kind: 'events', tag, ...nothing, ack, wireBytes })
+    return message.end
+  }
   if (packed && option.codec !== undefined) {
     const payload = toHex(bytes.subarray(second.body, second.end))
     outcomes.push({ kind: 'compressed', tag, codec: option.codec, payload, ack, wireBytes })

@@ -2,11 +2,12 @@
 // Message mode with one tag become one run of entries.
 
 import {
-  arrayCount, arrayHeadBytes, copy, COUNT, entriesRegion, ENTRIES_READ, INVALID, isMap, PACKED_END, spend,
-  TIME_BAD, TIME_COPIED, TIME_NOW, timeForm, walkEntries, writeTime,
+  arrayCount, arrayHeadBytes, copy, COUNT, entriesRegion, ENTRIES_READ, INVALID, isMap, PACKED_END, SLICES, spend,
+  TIME_BAD, TIME_COPIED, timeForm, walkEntries, writeTime,
 } from './scan-entries';
+import { ack, CODEC_BYTES, rest, textBytes, textStart } from './scan-option';
 import {
-  BAD_OPTION, be16, be32, BUDGET, fail, FAULT, INVALID_BYTE, MALFORMED_ENTRIES, NONE, RESULT, TOO_DEEP, TRUNCATED, walk,
+  BAD_OPTION, BUDGET, fail, FAULT, INVALID_BYTE, MALFORMED_ENTRIES, NONE, RESULT, TOO_DEEP, TRUNCATED, walk,
 } from './scan-walk';
 
 /** What scanNext found. The numbers are known to src/kernel/engine.ts. */
@@ -30,11 +31,6 @@ const MESSAGES: usize = RESULT + 44;
 const WIRE_BYTES: usize = RESULT + 48;
 const PAYLOAD_AT: usize = RESULT + 56;
 const PAYLOAD_END: usize = RESULT + 60;
-const CODEC_AT: usize = RESULT + 64;
-/** -1: not compressed; -2: the option is there and no string. */
-const CODEC_BYTES: usize = RESULT + 68;
-const CHUNK_AT: usize = RESULT + 72;
-const CHUNK_END: usize = RESULT + 76;
 /** Of a Forward message that was cut among its entries: how many are to come, and elements of the message after them. */
 const ENTRIES_LEFT: usize = RESULT + 120;
 const ELEMENTS_LEFT: usize = RESULT + 124;
@@ -65,113 +61,6 @@ export function scanLimits(skip: bool, messageBytes: u32, warnBytes: u32, items:
   warnLimit = warnBytes;
   itemLimit = items;
   levelLimit = levels;
-}
-
-/** Bytes of the str or bin payload whose head is at `p`, -1 if it is neither, -2 if it is cut; START is set to the payload. */
-let textStart: usize = 0;
-function textBytes(p: usize, end: usize): i64 {
-  const head = <u32>load<u8>(p);
-  let n: u32 = 0;
-  let size: usize = 1;
-  if ((head & 0xe0) == 0xa0) {
-    n = head & 31;
-  } else if (head == 0xd9 || head == 0xc4) {
-    n = load<u8>(p + 1);
-    size = 2;
-  } else if (head == 0xda || head == 0xc5) {
-    n = be16(p + 1);
-    size = 3;
-  } else if (head == 0xdb || head == 0xc6) {
-    n = be32(p + 1);
-    size = 5;
-  } else {
-    return -1;
-  }
-  textStart = p + size;
-  if (textStart > end || <usize>n > end - textStart) return -2;
-  return n;
-}
-
-/** 'chunk' and 'compressed' as they stand in memory, by 8 and 4 bytes. */
-function isChunk(p: usize, n: i64): bool {
-  return n == 5 && load<u32>(p) == 0x6e756863 && load<u8>(p + 4) == 0x6b;
-}
-function isCompressed(p: usize, n: i64): bool {
-  return n == 10 && load<u64>(p) == 0x73736572706d6f63 && load<u16>(p + 8) == 0x6465;
-}
-function isText(p: usize, n: i64): bool {
-  return n == 4 && load<u32>(p) == 0x74786574;
-}
-
-/** Reads the option at `p`: a map or nil. Sets CHUNK_* and CODEC_*; returns its end, or 0 and FAULT. */
-function option(p: usize, end: usize): usize {
-  if (p >= end) return fail(TRUNCATED);
-  const head = <u32>load<u8>(p);
-  if (head == 0xc0) return p + 1;
-  if (head == 0x80) return p + 1;
-  if (!isMap(p)) return fail(head == 0xc1 ? INVALID_BYTE : BAD_OPTION);
-  let pairs: u32;
-  let at: usize;
-  if (head < 0x90) {
-    pairs = head & 15;
-    at = p + 1;
-  } else {
-    at = p + (head == 0xde ? 3 : 5);
-    if (at > end) return fail(TRUNCATED);
-    pairs = head == 0xde ? be16(p + 1) : be32(p + 1);
-  }
-  if (!spend(pairs)) return 0;
-  for (let i: u32 = 0; i < pairs; i++) {
-    if (at >= end) return fail(TRUNCATED);
-    const n = textBytes(at, end);
-    const keyStart = textStart;
-    const value = walk(at, end, 1, levelLimit - 2);
-    if (value == 0) return 0;
-    const next = walk(value, end, 1, levelLimit - 2);
-    if (next == 0) return 0;
-    if (isChunk(keyStart, n)) noteChunk(value, next);
-    else if (isCompressed(keyStart, n)) noteCodec(value, next);
-    at = next;
-  }
-  return at;
-}
-
-function noteChunk(p: usize, end: usize): void {
-  const head = <u32>load<u8>(p);
-  const none = head == 0xc0 || head == 0xc2;
-  store<u32>(CHUNK_AT, none ? 0 : <u32>p);
-  store<u32>(CHUNK_END, none ? 0 : <u32>end);
-}
-
-function noteCodec(p: usize, end: usize): void {
-  const head = <u32>load<u8>(p);
-  if (head == 0xc0 || head == 0xc2) {
-    store<i32>(CODEC_BYTES, -1);
-    return;
-  }
-  const n = textBytes(p, end);
-  store<u32>(CODEC_AT, <u32>textStart);
-  store<i32>(CODEC_BYTES, n < 0 ? -2 : isText(textStart, n) ? -1 : <i32>n);
-}
-
-/** The option (if `elements` leaves one) and what may follow it; returns the message's end, or 0 and FAULT. */
-function rest(p: usize, end: usize, elements: i64): usize {
-  store<u32>(CHUNK_AT, 0);
-  store<i32>(CODEC_BYTES, -1);
-  if (elements <= 0) return p;
-  const after = option(p, end);
-  if (after == 0 || elements == 1) return after;
-  return walk(after, end, <u32>(elements - 1), levelLimit - 1);
-}
-
-/** Appends `{"ack": chunk}` at `o` if the message asked for it; returns the new end. */
-function ack(o: usize): usize {
-  const chunk = <usize>load<u32>(CHUNK_AT);
-  if (chunk == 0) return o;
-  store<u32>(o, 0x6361a381);
-  store<u8>(o + 4, 0x6b);
-  store<u32>(ACK_COUNT, load<u32>(ACK_COUNT) + 1);
-  return copy(o + 5, chunk, load<u32>(CHUNK_END));
 }
 
 // @ts-ignore: decorator
@@ -414,7 +303,7 @@ function single(
     if (at == 0) return refused(p, end);
   }
   const recordEnd = at;
-  const next = rest(at, end, elements - 3);
+  const next = rest(at, end, elements - 3, levelLimit);
   if (next == 0) return refused(p, end);
   const size = sized(p, next, warned);
   if (size != RUN) return size;
@@ -457,7 +346,7 @@ function forward(p: usize, at: usize, end: usize, elements: i64, known: bool, wa
     store<u32>(ELEMENTS_LEFT, <u32>(elements - 2));
     return refused(p, end);
   }
-  const next = rest(last, end, elements - 2);
+  const next = rest(last, end, elements - 2, levelLimit);
   if (next == 0) {
     store<u32>(ELEMENTS_LEFT, <u32>(elements - 2));
     return refused(p, end);
@@ -473,11 +362,18 @@ function packed(p: usize, at: usize, end: usize, elements: i64, known: bool, war
   if (n < 0) return incomplete(p);
   const payload = textStart;
   const payloadEnd = payload + <usize>n;
-  const next = rest(payloadEnd, end, elements - 2);
+  const next = rest(payloadEnd, end, elements - 2, levelLimit);
   if (next == 0) return refused(p, end);
   const size = sized(p, next, warned);
   if (size != RUN) return size;
   if (load<i32>(CODEC_BYTES) != -1) {
+    if (!known) {
+      // Nobody could be handed its entries: not worth inflating.
+      store<u32>(COUNT, 0);
+      store<u32>(INVALID, 1);
+      store<u32>(SLICES, 0);
+      return finish(p, next, true);
+    }
     store<u32>(PAYLOAD_AT, <u32>payload);
     store<u32>(PAYLOAD_END, <u32>payloadEnd);
     finish(p, next, true);

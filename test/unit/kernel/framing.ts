@@ -1,6 +1,12 @@
 import { loadKernel } from '../../../src/host/load-kernel.ts'
 import { createKernel } from '../../../src/kernel/index.ts'
-import type { Framer, FramerOptions, Kernel, Step } from '../../../src/kernel/types.ts'
+import type {
+  CompressedStep,
+  Framer,
+  FramerOptions,
+  Kernel,
+  Step,
+} from '../../../src/kernel/types.ts'
 import type { Outcome } from '../../reference/messages.ts'
 
 export const now = { seconds: 1700000000, nanoseconds: 7 }
@@ -113,9 +119,18 @@ export function run(
       const step = framer.next(now)
       if (!step) break
       collector.add(step)
+      if (step.kind === 'compressed') endCompressed(framer, step)
     }
   }
   return collector.end()
+}
+
+/** The stream waits for a compressed message's entries: none come. */
+function endCompressed(framer: Framer, step: CompressedStep): void {
+  framer.feedEntries(new Uint8Array(0), step, true)
+  const end = framer.next(now)
+  if (end?.kind !== 'run' || end.count !== 0 || end.messages !== 1) throw new Error('no end')
+  if (toHex(end.acks) !== toHex(step.ack)) throw new Error('no ack')
 }
 
 /** `bytes` in pieces of `size`. */
