@@ -1,8 +1,9 @@
-import { type Document, Lexer, parseDocument } from 'yaml'
+import type { Document } from 'yaml'
 import { ConfigError } from '../core/errors.ts'
 import type { Findings } from './diagnostics.ts'
 import { configLimits } from './limits.ts'
 import type { SourceText } from './source-text.ts'
+import { yaml } from './yaml-library.ts'
 
 const ourTags = /^Unresolved tag: !(include|fluent\/s|fluent\/json)$/
 
@@ -15,7 +16,7 @@ const maxIndent = 1024
  */
 export function composeYaml(source: SourceText, findings: Findings): Document {
   checkDepth(source)
-  const document = parseDocument(source.text, {
+  const document = yaml().parseDocument(source.text, {
     version: '1.1',
     uniqueKeys: false,
     prettyErrors: false,
@@ -54,7 +55,7 @@ function checkDepth(source: SourceText): void {
   let offset = 0
   let flows = 0
   let indicators = 0
-  for (const token of new Lexer().lex(source.text)) {
+  for (const token of new (yaml().Lexer)().lex(source.text)) {
     if (token === '[' || token === '{') flows++
     else if (token === ']' || token === '}') flows--
     if (token === '-' || token === '?') indicators++

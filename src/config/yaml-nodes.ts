@@ -1,17 +1,9 @@
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  type Pair,
-  type Scalar,
-  type YAMLMap,
-} from 'yaml'
+import type { Document, Pair, Scalar, YAMLMap } from 'yaml'
 import { ConfigError, type Position } from '../core/errors.ts'
 import type { Findings } from './diagnostics.ts'
 import { configLimits } from './limits.ts'
 import type { SourceText } from './source-text.ts'
+import { isAlias, isMap, isScalar, isSeq } from './yaml-library.ts'
 
 /** Walking the yaml package's nodes: places, aliases, merged maps, all bounded. */
 

@@ -1,4 +1,4 @@
-import { isMap, isScalar, isSeq, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml'
+import type { Scalar, YAMLMap, YAMLSeq } from 'yaml'
 import type { Position } from '../core/errors.ts'
 import type { Findings } from './diagnostics.ts'
 import type { Element, Setting } from './element.ts'
@@ -9,6 +9,7 @@ import { configLimits } from './limits.ts'
 import type { SourceText } from './source-text.ts'
 import { didYouMean } from './suggest.ts'
 import { composeYaml } from './yaml-document.ts'
+import { isMap, isScalar, isSeq } from './yaml-library.ts'
 import {
   fault,
   type KeyValue,
