@@ -33,6 +33,11 @@ export const manyChunkKeys = 4
 const plainKey = /^[-_.@a-zA-Z0-9]+$/
 const nestedKey = /^\$(\.[^.[\]\s]+)+$/
 
+/** The chunk keys of a bound <buffer>, as written. */
+export function chunkKeysOf(buffer: BoundPlugin): readonly string[] {
+  return (buffer.params as unknown as BufferParams).chunkKeys
+}
+
 /** Throws ConfigError where the keys, the timekey or its zone are not possible. */
 export function chunkingOf(buffer: BoundPlugin, clock: Clock): Chunking {
   const params = buffer.params as unknown as BufferParams

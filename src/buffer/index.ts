@@ -6,9 +6,10 @@ export {
   createBufferedOutput,
 } from './buffered-output.ts'
 export { type ChunkFiles, createChunkFiles } from './chunk-file.ts'
-export { type Chunking, chunkingOf } from './chunk-keys.ts'
+export { type Chunking, chunkingOf, chunkKeysOf } from './chunk-keys.ts'
 export { type Codec, compressPieces, hasCodec } from './compress.ts'
 export { createFilePaths, type FilePaths } from './file-paths.ts'
+export { injectingFormatter } from './injecting-formatter.ts'
 export {
   compileTemplate,
   placeholdersIn,

@@ -1,5 +1,6 @@
 import { bufferSection, outputParams, secondarySection } from '../../buffer/index.ts'
 import { type Bound, bool, enumeration, plugin, string } from '../../config/schema.ts'
+import { injectSection } from '../../formatters/inject.ts'
 
 export const fileShape = {
   params: {
@@ -35,6 +36,7 @@ export const fileShape = {
       defaultType: 'out_file',
       always: true,
     }),
+    inject: injectSection(),
     buffer: bufferSection({ chunk_keys: ['time'], timekey: 86_400 }),
     secondary: secondarySection('file'),
   },

@@ -2,11 +2,13 @@ import {
   type Chunking,
   type Codec,
   chunkingOf,
+  chunkKeysOf,
   compileTemplate,
   compressPieces,
   createChunkFiles,
   createFilePaths,
   hasCodec,
+  injectingFormatter,
   unusedFormatter,
   validatePlaceholders,
 } from '../../buffer/index.ts'
@@ -15,6 +17,7 @@ import { positionOf } from '../../config/schema.ts'
 import { ConfigError } from '../../core/errors.ts'
 import type { Formatter } from '../../core/formatter.ts'
 import type { Chunk, Sink } from '../../core/output.ts'
+import { createInject } from '../../formatters/inject.ts'
 import { indexMark, pathTemplate } from './path-template.ts'
 import type { FileParams } from './shape.ts'
 
@@ -87,7 +90,14 @@ function templateOf(
 function formatterOf(params: FileParams, context: PluginContext): Formatter {
   // A secondary's chunks hold what the primary's formatter made.
   if (context.primaryBuffer !== undefined) return unusedFormatter
-  return context.createFormatter(params.format)
+  const { host, system } = context
+  const inject = createInject(params.inject, {
+    hostname: host.hostname,
+    workerId: system.workerId,
+    clock: host.clock,
+    chunkKeys: chunkKeysOf(params.buffer),
+  })
+  return injectingFormatter(context.createFormatter(params.format), inject)
 }
 
 /** Stands for any chunk: what its path looks like shows whether files can be made there. */

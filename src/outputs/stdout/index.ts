@@ -1,59 +1,75 @@
 import {
+  chunkKeysOf,
   countsOf,
   createBooks,
   exposeBooks,
+  injectingFormatter,
   optionalBufferSection,
   outputParams,
   secondarySection,
+  unusedFormatter,
 } from '../../buffer/index.ts'
 import { defineOutput, type PluginContext } from '../../config/define.ts'
-import { type BoundPlugin, bool, plugin } from '../../config/schema.ts'
+import { type Bound, bool, plugin } from '../../config/schema.ts'
 import type { Batch } from '../../core/batch.ts'
 import type { Formatter } from '../../core/formatter.ts'
 import type { StdoutWriter } from '../../core/host.ts'
 import type { Output, Sink } from '../../core/output.ts'
+import { createInject, injectSection } from '../../formatters/inject.ts'
 
 /** Bytes formatted at a time. */
 const pieceBytes = 128 * 1024
+
+const shape = {
+  params: {
+    ...outputParams,
+    use_logger: bool({
+      description: 'Accepted. Events always go to standard output.',
+      default: true,
+      differs:
+        "Fluentd's log and its stdout output share one destination, a file with `-o`; Sluice's log goes to standard error, and events to standard output.",
+    }),
+  },
+  sections: {
+    format: plugin('formatter', {
+      description: 'What a line looks like.',
+      defaultType: 'stdout',
+      always: true,
+      defaults: { output_type: 'json' },
+    }),
+    inject: injectSection(),
+    buffer: optionalBufferSection({
+      chunk_keys: ['tag'],
+      flush_at_shutdown: true,
+      chunk_limit_size: 10_240,
+    }),
+    secondary: secondarySection('stdout'),
+  },
+} as const
 
 export const stdoutOutput = defineOutput({
   name: 'stdout',
   summary: 'Writes events to standard output, a line each.',
   description:
     'Without <buffer> an event is on its way to standard output when its source gets its acknowledgement, and a reader that is slower than the events slows the sources down.',
-  shape: {
-    params: {
-      ...outputParams,
-      use_logger: bool({
-        description: 'Accepted. Events always go to standard output.',
-        default: true,
-        differs:
-          "Fluentd's log and its stdout output share one destination, a file with `-o`; Sluice's log goes to standard error, and events to standard output.",
-      }),
-    },
-    sections: {
-      format: plugin('formatter', {
-        description: 'What a line looks like.',
-        defaultType: 'stdout',
-        always: true,
-        defaults: { output_type: 'json' },
-      }),
-      buffer: optionalBufferSection({
-        chunk_keys: ['tag'],
-        flush_at_shutdown: true,
-        chunk_limit_size: 10_240,
-      }),
-      secondary: secondarySection('stdout'),
-    },
-  },
-  create: (params, context) => createStdout(linesOf(params.format, context), context),
-  createSink: (params, context) => createStdoutSink(linesOf(params.format, context), context),
+  shape,
+  create: (params, context) => createStdout(linesOf(params, context), context),
+  createSink: (params, context) => createStdoutSink(linesOf(params, context), context),
 })
 
 /** Whatever the format, each event ends in one newline here. */
-function linesOf(format: BoundPlugin, context: PluginContext): Formatter {
-  const formatter = context.createFormatter(format)
-  return formatter.asLines?.() ?? formatter
+function linesOf(params: Bound<typeof shape>, context: PluginContext): Formatter {
+  // A secondary's chunks hold what the primary's formatter made.
+  if (context.primaryBuffer !== undefined) return unusedFormatter
+  const formatter = context.createFormatter(params.format)
+  const { host, system } = context
+  const inject = createInject(params.inject, {
+    hostname: host.hostname,
+    workerId: system.workerId,
+    clock: host.clock,
+    chunkKeys: params.buffer === undefined ? [] : chunkKeysOf(params.buffer),
+  })
+  return injectingFormatter(formatter.asLines?.() ?? formatter, inject)
 }
 
 /** Unbuffered: the pending promise of a full pipe is handed to the source. */
