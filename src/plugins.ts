@@ -9,6 +9,7 @@ import { nullOutput } from './outputs/null/index.ts'
 import { prometheusOutput } from './outputs/prometheus/index.ts'
 import { relabelOutput } from './outputs/relabel/index.ts'
 import { roundrobinOutput } from './outputs/roundrobin/index.ts'
+import { secondaryFileOutput } from './outputs/secondary_file/index.ts'
 import { stdoutOutput } from './outputs/stdout/index.ts'
 import { parsers } from './parsers/index.ts'
 import { forwardSource } from './sources/forward/index.ts'
@@ -39,6 +40,7 @@ export const plugins: readonly PluginDefinition[] = [
   prometheusOutput,
   relabelOutput,
   roundrobinOutput,
+  secondaryFileOutput,
   stdoutOutput,
 
   // <parse>, <format>, <buffer>
