@@ -6,7 +6,7 @@ import type { Element } from './element.ts'
 import type { PluginRegistry } from './registry.ts'
 import type { BoundPlugin } from './schema.ts'
 import { didYouMean } from './suggest.ts'
-import { notDoneYet, type SystemConfig, systemShape, withoutMeaning } from './system.ts'
+import { notDoneYet, type SystemConfig, systemShape } from './system.ts'
 
 /**
  * The whole file (lib/fluent/root_agent.rb): what may stand where, labels and workers, and every
@@ -16,7 +16,7 @@ export function bindConfig(
   root: Element,
   options: {
     readonly registry: PluginRegistry
-    /** Which <worker> sections count; 0 where it is left out. */
+    /** Which <worker> sections count; 0, and the only one, where it is left out. */
     readonly workerId?: number | undefined
     /** Number of workers, where the command line says so. */
     readonly workers?: number | undefined
@@ -38,6 +38,7 @@ export function bindConfig(
     if (element.name !== 'worker' && element.name !== 'system') collect(element, collector, 'ROOT')
   }
   collectWorkers(root, collector, { workers, workerId: options.workerId ?? 0 })
+  if (options.workerId === undefined) saySingleProcess(root, workers, context)
   const { errors, warnings } = context
   if (errors.length > 0 || system === undefined) return { bound: undefined, errors, warnings }
   const top: BoundPipeline = { label: 'ROOT', position: undefined, stages: collector.stages }
@@ -168,10 +169,6 @@ function bindSystem(root: Element, context: BindContext): SystemConfig | undefin
   const bound = bindPlain(element, systemShape, context)
   for (const { name, namePosition } of element.params) {
     if (notDoneYet.has(name)) notDone(`'${name}' of <system>`, namePosition, context)
-    else if (withoutMeaning.has(name)) {
-      const message = `'${name}' of <system> is about Ruby and has no meaning here`
-      context.warnings.push({ message, position: namePosition })
-    }
   }
   for (const { name, position: at } of element.children) {
     if (notDoneYet.has(name)) notDone(`<${name}> of <system>`, at, context)
@@ -184,6 +181,21 @@ function notDone(what: string, position: Position, context: BindContext): void {
     message: `${what} is accepted but has no effect in Sluice yet`,
     position,
   })
+}
+
+/** Whoever names no worker runs all in one process: then nobody runs what is only another worker's. */
+function saySingleProcess(root: Element, workers: number, context: BindContext): void {
+  const system = root.children.find(({ name }) => name === 'system')
+  const setting = system?.params.findLast(({ name }) => name === 'workers')
+  if (setting !== undefined && workers > 1 && Number.isFinite(workers)) {
+    const message = `Sluice runs in one process so far, not in ${workers}`
+    context.warnings.push({ message, position: setting.valuePosition })
+  }
+  for (const { name, argument, position } of root.children) {
+    if (name !== 'worker' || /^0+(-|$)/.test(argument) || argument === '') continue
+    const message = `<worker ${argument}> is not run: there is only worker 0 so far`
+    context.warnings.push({ message, position })
+  }
 }
 
 // ---- <worker>

@@ -44,7 +44,7 @@ const log = section(
       }),
       rotate_size: size({ description: 'Rotate the log file once it has this size.' }),
       forced_stacktrace_level: enumeration(['none', ...levels], {
-        description: 'Level that stack traces are logged with, instead of their own.',
+        description: 'Level of stack traces; Sluice logs them at `debug` only.',
         default: 'none',
       }),
     },
@@ -116,7 +116,9 @@ export const systemShape = {
     }),
     root_dir: string({ description: 'Directory for buffers and storages without a path.' }),
     log_level: enumeration(levels, { description: 'Level of the log.', default: 'info' }),
-    suppress_repeated_stacktrace: bool({ description: 'Log the same stack trace once.' }),
+    suppress_repeated_stacktrace: bool({
+      description: 'Log the same stack trace once; Sluice logs none twice anyway.',
+    }),
     ignore_repeated_log_interval: time({
       description: 'Leave out a message that equals the one before it, for this long.',
     }),
@@ -135,7 +137,9 @@ export const systemShape = {
       description: 'Refuse bad values; Sluice always does.',
       differs: 'Bad numbers and booleans are errors without it as well.',
     }),
-    enable_msgpack_time_support: bool({ description: 'Let records hold Time values.' }),
+    enable_msgpack_time_support: bool({
+      description: 'Let records hold Time values, in Ruby; has no meaning here.',
+    }),
     disable_shared_socket: bool({ description: 'Do not share sockets between workers.' }),
     enable_input_metrics: bool({ description: 'Count what sources receive.', default: true }),
     enable_size_metrics: bool({ description: 'Count bytes as well.' }),
@@ -166,14 +170,14 @@ export const notDoneYet: ReadonlySet<string> = new Set([
   'enable_get_dump',
   'process_name',
   'restart_worker_interval',
+  'emit_error_log_interval',
+  'log_event_verbose',
+  'disable_shared_socket',
+  'enable_input_metrics',
+  'enable_size_metrics',
+  'umask',
   'metrics',
   'source_only_buffer',
-])
-
-/** Accepted without a word because Ruby's matter is no matter here. */
-export const withoutMeaning: ReadonlySet<string> = new Set([
-  'enable_jit',
-  'enable_msgpack_time_support',
 ])
 
 /** A mode as written, 0644 or 644, as a number; undefined where none is written. */

@@ -61,7 +61,7 @@ function parsed(name: string, input: string): string {
 
 function bound(name: string, input: string): string {
   const config = parseInput(name, input)
-  const result = bindConfig(config.root, { registry: testRegistry, workerId: 0 })
+  const result = bindConfig(config.root, { registry: testRegistry })
   const errors = [...config.errors, ...result.errors]
   const warnings = [...config.warnings, ...result.warnings]
   if (errors.length > 0) return withWarnings(`${renderAll(errors)}\n`, warnings)
