@@ -176,16 +176,17 @@ class Builder {
 
   #filter(bound: BoundPlugin, label: string): FilterNode {
     const info = this.#info(bound)
-    const node: FilterNode = new FilterNode(
-      info,
-      this.#errorEvents.reporter({
+    const inErrorLabel = label === errorLabelName
+    const node: FilterNode = new FilterNode(info, {
+      emitError: this.#errorEvents.reporter({
         log: this.#log(info),
-        inErrorLabel: label === errorLabelName,
+        inErrorLabel,
         lost: (count) => {
           node.lostEvents += count
         },
       }),
-    )
+      toErrorLabel: this.#errorEvents.reachable(inErrorLabel),
+    })
     const context = this.#context(info, {
       label,
       router: () => this.#route(bound.label ?? label, bound),

@@ -22,6 +22,11 @@ export class ErrorEvents {
     this.#errorLabel = consumer
   }
 
+  /** Whether what a plugin reports goes to @ERROR. */
+  reachable(inErrorLabel: boolean): boolean {
+    return this.#errorLabel !== undefined && !inErrorLabel
+  }
+
   /** emitError for one plugin. `inErrorLabel`: it stands in @ERROR itself, which is no way out for it. */
   reporter(options: {
     log: Logger

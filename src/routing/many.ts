@@ -45,6 +45,12 @@ export async function flushAll(outputs: readonly Output[]): Promise<void> {
   rethrowFirst(await Promise.allSettled(outputs.map((output) => output.flush?.())))
 }
 
+/** Several pending emits as one, settled when all are; rejects with the first error. undefined: none is pending. */
+export function settleAll(pending: readonly Promise<void>[]): void | Promise<void> {
+  if (pending.length === 0) return undefined
+  return pending.length === 1 ? pending[0] : Promise.allSettled(pending).then(rethrowFirst)
+}
+
 function rethrowFirst(outcomes: readonly PromiseSettledResult<unknown>[]): void {
   for (const outcome of outcomes) {
     if (outcome.status === 'rejected') throw outcome.reason

@@ -128,33 +128,41 @@ export class FilterNode implements Node, FilterStage {
   emittedBytes = 0
   /** Events it could not process, and that @ERROR did not take. */
   lostEvents = 0
-  inUse = false
-  filter!: Filter
   /** Events left out on purpose. */
   filteredEvents = 0
+  inUse = false
+  oneByOne = false
+  filter!: Filter
   readonly #emitError: EmitError
+  readonly #toErrorLabel: boolean
   #reported = 0
+  #tell = true
 
-  constructor(info: NodeInfo, emitError: EmitError) {
+  /** `toErrorLabel`: what it reports goes to @ERROR, so its place among the other events matters. */
+  constructor(info: NodeInfo, options: { emitError: EmitError; toErrorLabel: boolean }) {
     this.info = info
-    this.#emitError = emitError
+    this.#emitError = options.emitError
+    this.#toErrorLabel = options.toErrorLabel
   }
 
   /** The filter's own emitError: what it reports is not counted as filtered as well. */
   report(batch: Batch, error: Error): void {
     this.#reported += batch.count
-    this.#emitError(batch, error)
+    if (this.#tell) this.#emitError(batch, error)
   }
 
   apply(batch: Batch): Batch | undefined {
     this.#reported = 0
+    this.#tell = batch.count === 1 || !this.#toErrorLabel
     let rest: Batch | undefined
     try {
       rest = this.filter.apply(batch)
     } catch (error) {
-      this.#emitError(batch, error as Error)
-      return undefined
+      this.#tell = true
+      this.report(batch, error as Error)
     }
+    this.oneByOne = this.#reported > 0 && !this.#tell
+    if (this.oneByOne) return undefined
     const left = rest === undefined ? 0 : rest.count
     if (left < batch.count) this.filteredEvents += Math.max(0, batch.count - left - this.#reported)
     if (left === 0) return undefined

@@ -1,13 +1,20 @@
 import type { Batch } from '../core/batch.ts'
 import type { Consumer } from '../core/consumer.ts'
+import { eachEvent } from './cut.ts'
 import { DecisionCache } from './decision-cache.ts'
 import { type Depth, leave } from './label-route.ts'
 import { labelsPerDetour, pipelineLimit } from './limits.ts'
+import { settleAll } from './many.ts'
 import type { Pattern } from './pattern.ts'
 
 /** A filter as the router uses it: never throws, has counted what it left out. undefined: nothing is left. */
 export interface FilterStage {
   apply(batch: Batch): Batch | undefined
+  /**
+   * Set by `apply` if it met events that @ERROR is to have: it has not told anyone then, and what it gave back is not
+   * to be used. The router gives it the events again, one by one, so that all of them, wherever they go, go in order.
+   */
+  readonly oneByOne: boolean
   /** Set by the router from before `apply` until what it gave has been dealt with: its bytes are borrowed so long. */
   inUse: boolean
 }
@@ -125,17 +132,38 @@ class Pipeline implements Consumer {
     if (this.#filters.length === 0) return this.#toOutput(batch)
     for (const filter of this.#filters) if (filter.inUse) return this.#later(batch)
     try {
-      let rest = batch
-      for (const filter of this.#filters) {
-        filter.inUse = true
-        const next = filter.apply(rest)
-        if (next === undefined) return undefined
-        rest = next
-      }
-      return this.#toOutput(rest)
+      return this.#filterFrom(0, batch)
     } finally {
       for (const filter of this.#filters) filter.inUse = false
     }
+  }
+
+  #filterFrom(first: number, batch: Batch): void | Promise<void> {
+    let rest = batch
+    for (let index = first; index < this.#filters.length; index++) {
+      const filter = this.#filters[index]!
+      filter.inUse = true
+      const next = filter.apply(rest)
+      if (filter.oneByOne) return this.#oneByOne(index, rest)
+      if (next === undefined) return undefined
+      rest = next
+    }
+    return this.#toOutput(rest)
+  }
+
+  #oneByOne(first: number, batch: Batch): void | Promise<void> {
+    const pending: Promise<void>[] = []
+    try {
+      eachEvent(batch, (event) => {
+        const taken = this.#filterFrom(first, event)
+        if (taken !== undefined) pending.push(taken)
+      })
+    } catch (error) {
+      // The source is told that the batch was not taken; how the events fare that are on their way is not asked for.
+      void Promise.allSettled(pending)
+      throw error
+    }
+    return settleAll(pending)
   }
 
   #toOutput(batch: Batch): void | Promise<void> {

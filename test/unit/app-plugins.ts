@@ -91,23 +91,29 @@ export function createStage(): Stage {
     },
   })
 
-  const half = defineFilter({
-    name: 'half',
-    summary: 'Leaves out the second half, reports `reports` events, throws for tag `throw`.',
-    shape: { params: { reports: integer({ description: 'Events to report.', default: 0 }) } },
-    create: (params, context) => ({
-      apply(batch) {
-        if (batch.tag === 'throw') throw new TypeError('filter broke')
-        for (let i = 0; i < params.reports; i++) {
-          const packed = batch.packed.subarray(0, 3)
-          context.emitError({ tag: batch.tag, packed, count: 1 }, new Error('odd event'))
-        }
-        const count = Math.floor(batch.count / 2)
-        return count === 0
-          ? undefined
-          : { tag: batch.tag, packed: batch.packed.subarray(0, count * 3), count }
-      },
-    }),
+  const pick = defineFilter({
+    name: 'pick',
+    summary:
+      'By the time of each event: 1 stays, 2 is left out, 3 is reported. Throws for tag `throw`.',
+    shape: { params: {} },
+    create: (_params, context) => {
+      // Reused, as the contract allows.
+      const buffer = new Uint8Array(64 * 1024)
+      return {
+        apply(batch) {
+          if (batch.tag === 'throw') throw new TypeError('filter broke')
+          let count = 0
+          for (let at = 0; at < batch.packed.length; at += 3) {
+            const packed = batch.packed.subarray(at, at + 3)
+            if (packed[1] === 3) {
+              context.emitError({ tag: batch.tag, packed, count: 1 }, new Error('odd event'))
+            } else if (packed[1] === 1) buffer.set(packed, 3 * count++)
+          }
+          if (count === 0) return undefined
+          return { tag: batch.tag, packed: buffer.subarray(0, count * 3), count }
+        },
+      }
+    },
   })
 
   return {
@@ -118,7 +124,7 @@ export function createStage(): Stage {
     plugins: [
       button,
       spy,
-      half,
+      pick,
       copyOutput,
       relabelOutput,
       roundrobinOutput,

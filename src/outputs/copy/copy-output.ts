@@ -3,7 +3,7 @@ import type { Clock } from '../../core/host.ts'
 import type { Logger } from '../../core/log.ts'
 import type { Output } from '../../core/output.ts'
 import { LogLimiter } from '../../routing/log-limiter.ts'
-import { checkAll, flushAll, startAll, stopAll } from '../../routing/many.ts'
+import { checkAll, flushAll, settleAll, startAll, stopAll } from '../../routing/many.ts'
 
 export interface Store {
   readonly output: Output
@@ -30,7 +30,7 @@ export class CopyOutput implements Output {
   }
 
   emit(batch: Batch): void | Promise<void> {
-    let pending: Promise<void>[] | undefined
+    const pending: Promise<void>[] = []
     let previousTook = false
     for (let index = 0; index < this.#stores.length; index++) {
       const store = this.#stores[index]!
@@ -46,7 +46,7 @@ export class CopyOutput implements Output {
       } catch (error) {
         if (!store.ignoreError) {
           // Those that wait have the batch; how they fare is no longer asked for.
-          if (pending !== undefined) void Promise.allSettled(pending)
+          void Promise.allSettled(pending)
           throw error
         }
         previousTook = false
@@ -54,7 +54,6 @@ export class CopyOutput implements Output {
         continue
       }
       if (result === undefined) continue
-      pending ??= []
       const next = this.#stores[index + 1]
       if (store.ignoreError && next?.ignoreIfPrevSuccess) {
         pending.push(this.#elseTo(result, index, copyOf(batch)))
@@ -62,8 +61,7 @@ export class CopyOutput implements Output {
         previousTook = false
       } else pending.push(store.ignoreError ? this.#ignoring(result, index) : result)
     }
-    if (pending === undefined) return undefined
-    return pending.length === 1 ? pending[0] : allSettled(pending)
+    return settleAll(pending)
   }
 
   async #ignoring(result: Promise<void>, index: number): Promise<void> {
@@ -118,13 +116,6 @@ export class CopyOutput implements Output {
 
   get claims(): readonly string[] {
     return this.#stores.flatMap((store) => store.output.claims ?? [])
-  }
-}
-
-/** Settles when all have; rejects with the first error if there was one. */
-async function allSettled(promises: readonly Promise<void>[]): Promise<void> {
-  for (const outcome of await Promise.allSettled(promises)) {
-    if (outcome.status === 'rejected') throw outcome.reason
   }
 }
 

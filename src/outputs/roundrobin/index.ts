@@ -3,12 +3,13 @@ import { type BoundPlugin, integer, plugin, positionOf } from '../../config/sche
 import type { Batch } from '../../core/batch.ts'
 import { ConfigError } from '../../core/errors.ts'
 import type { Output } from '../../core/output.ts'
-import { checkAll, flushAll, startAll, stopAll } from '../../routing/many.ts'
+import { cutBatch } from '../../routing/cut.ts'
+import { checkAll, flushAll, settleAll, startAll, stopAll } from '../../routing/many.ts'
 
 export const roundrobinOutput = defineOutput({
   name: 'roundrobin',
-  summary: 'Gives each batch of events to one of several outputs, in turn.',
-  description: 'Over a whole cycle each store gets as many batches as its weight says.',
+  summary: 'Gives each event to one of several outputs, in turn.',
+  description: 'Over a whole cycle each store gets as many events as its weight says.',
   shape: {
     params: {},
     sections: {
@@ -47,7 +48,8 @@ function weightOf(bound: BoundPlugin): number {
 }
 
 /**
- * Turns are spread evenly (weights 3 and 1: a a b a), in the same order at every start; Fluentd shuffles them.
+ * Events are dealt out one by one, evenly (weights 3 and 1: a a b a), in the same order at every start. Fluentd deals out
+ * whole emits, in shuffled order; here sources hand on what came in one read as one batch, so an emit is no measure.
  * At each turn every store gains its weight, the one that has most is served and gives back the sum of all.
  */
 export class RoundRobinOutput implements Output {
@@ -62,6 +64,34 @@ export class RoundRobinOutput implements Output {
   }
 
   emit(batch: Batch): void | Promise<void> {
+    if (batch.count === 1) return this.#stores[this.#turn()]!.output.emit(batch)
+    const pending: Promise<void>[] = []
+    try {
+      cutBatch(batch, this.#shares(batch.count), (part, index) => {
+        const taken = this.#stores[index]!.output.emit(part)
+        if (taken !== undefined) pending.push(taken)
+      })
+    } catch (error) {
+      // Those that wait have their part; how they fare is no longer asked for.
+      void Promise.allSettled(pending)
+      throw error
+    }
+    return settleAll(pending)
+  }
+
+  /** How many of so many events each store gets. */
+  #shares(count: number): number[] {
+    const cycles = Math.floor(count / this.#sum)
+    const shares = this.#stores.map((store) => store.weight * cycles)
+    for (let left = count - cycles * this.#sum; left > 0; left--) {
+      const index = this.#turn()
+      shares[index] = shares[index]! + 1
+    }
+    return shares
+  }
+
+  /** Whose turn it is. */
+  #turn(): number {
     let chosen = 0
     let most = Number.NEGATIVE_INFINITY
     for (let index = 0; index < this.#stores.length; index++) {
@@ -74,7 +104,7 @@ export class RoundRobinOutput implements Output {
       }
     }
     this.#credit[chosen] = most - this.#sum
-    return this.#stores[chosen]!.output.emit(batch)
+    return chosen
   }
 
   start(): Promise<void> {

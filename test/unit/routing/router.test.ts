@@ -17,7 +17,7 @@ const match = (pattern: string, output: Consumer): Rule => ({
 })
 const filter = (pattern: string, apply: (batch: Batch) => Batch | undefined): Rule => ({
   pattern: compilePattern(pattern),
-  filter: { apply, inUse: false },
+  filter: { apply, inUse: false, oneByOne: false },
 })
 
 function routerOf(rules: Rule[], options: Partial<ConstructorParameters<typeof Router>[0]> = {}) {

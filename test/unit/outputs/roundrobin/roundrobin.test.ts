@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import type { Batch } from '../../../../src/core/batch.ts'
 import { RoundRobinOutput } from '../../../../src/outputs/roundrobin/index.ts'
 import { batchOf } from '../../routing/batches.ts'
-import { refusingOutput, spyOutput } from '../spies.ts'
+import { refusingOutput, slowOutput, spyOutput } from '../spies.ts'
 
 describe('roundrobin', () => {
   test.each([
@@ -30,6 +31,33 @@ describe('roundrobin', () => {
     const output = new RoundRobinOutput(stores)
     for (let i = 0; i < 25 * 4; i++) output.emit(batchOf('r'))
     expect(stores.map((store) => store.output.taken.length)).toEqual(weights.map((w) => w * 4))
+  })
+
+  test('a batch of several is dealt out event by event, in as few parts as stores', () => {
+    const stores = [3, 1, 0].map((weight) => ({ weight, output: spyOutput() }))
+    const output = new RoundRobinOutput(stores)
+    const parts: Batch[] = []
+    for (const store of stores) {
+      store.output.emit = (part) => {
+        parts.push({ ...part, packed: part.packed.slice() })
+      }
+    }
+    output.emit(batchOf('r', 10))
+    expect(parts).toEqual([batchOf('r', 8), batchOf('r', 2)])
+    output.emit(batchOf('r', 2))
+    expect(parts.slice(2)).toEqual([batchOf('r', 1), batchOf('r', 1)])
+  })
+
+  test('waits for every store that pushes back', async () => {
+    const [one, two] = [slowOutput(), slowOutput()]
+    const output = new RoundRobinOutput([
+      { weight: 1, output: one.output },
+      { weight: 1, output: two.output },
+    ])
+    const taken = output.emit(batchOf('r', 2)) as Promise<void>
+    two.settle[0]!.reject(new Error('gone'))
+    one.settle[0]!.resolve()
+    await expect(taken).rejects.toThrow('gone')
   })
 
   test('a store that refuses is passed on to nobody, as in Fluentd', () => {
