@@ -192,7 +192,7 @@ function saySingleProcess(root: Element, workers: number, context: BindContext):
     context.warnings.push({ message, position: setting.valuePosition })
   }
   for (const { name, argument, position } of root.children) {
-    if (name !== 'worker' || /^0+(-|$)/.test(argument) || argument === '') continue
+    if (name !== 'worker' || !/^0*[1-9]\d*(-\d+)?$/.test(argument)) continue
     const message = `<worker ${argument}> is not run: there is only worker 0 so far`
     context.warnings.push({ message, position })
   }

@@ -1,4 +1,5 @@
 import type { ConfigError, Position } from '../core/errors.ts'
+import { configLimits } from './limits.ts'
 import { looksSecret, mask, maskUrls } from './secrets.ts'
 
 /**
@@ -32,11 +33,14 @@ export function renderWarning(warning: ConfigWarning): string {
   return render(warning)
 }
 
-/** All errors in the order of the files, each once, with a count behind them. */
+/** The errors in the order of the files, each once and at most 100, with a count behind them. */
 export function renderAll(errors: readonly ConfigError[]): string {
   const rendered = [...new Set(sortByPlace(errors).map(renderError))]
   const count = rendered.length === 1 ? '1 error' : `${rendered.length} errors`
-  return `${rendered.join('\n\n')}\n\n${count} in the configuration`
+  const shown = rendered.slice(0, configLimits.errors)
+  const rest =
+    shown.length < rendered.length ? `, of which the first ${shown.length} are shown` : ''
+  return `${shown.join('\n\n')}\n\n${count} in the configuration${rest}`
 }
 
 function render(finding: {

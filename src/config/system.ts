@@ -173,7 +173,6 @@ export const notDoneYet: ReadonlySet<string> = new Set([
   'emit_error_log_interval',
   'log_event_verbose',
   'disable_shared_socket',
-  'enable_input_metrics',
   'enable_size_metrics',
   'umask',
   'metrics',
