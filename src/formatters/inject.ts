@@ -10,6 +10,7 @@ import {
 } from '../config/schema.ts'
 import type { Batch } from '../core/batch.ts'
 import { ConfigError } from '../core/errors.ts'
+import type { Formatter } from '../core/formatter.ts'
 import type { Clock } from '../core/host.ts'
 import type { EventTime } from '../core/value.ts'
 import { Encoder, encode } from '../msgpack/encode.ts'
@@ -90,6 +91,15 @@ export function createInject(
       patch(encoder, batch.packed, { start, timeEnd, end }, fields)
     })
     return { tag: batch.tag, packed: encoder.bytes, count: batch.count }
+  }
+}
+
+/** A formatter of events with the fields; the same one if there are none. */
+export function withInject(formatter: Formatter, inject: Inject | undefined): Formatter {
+  if (inject === undefined) return formatter
+  return {
+    format: (batch, maxPieceBytes, piece) => formatter.format(inject(batch), maxPieceBytes, piece),
+    asLines: () => withInject(formatter.asLines?.() ?? formatter, inject),
   }
 }
 
