@@ -174,8 +174,21 @@ class Emitter {
         node.node.kind === 'char' || node.node.kind === 'any' || node.node.kind === 'set'
       return `${single || node.node.kind === 'group' ? text : `(?:${text})`}${times(min, max)}`
     }
+    if (max === 1 && min === 0 && canBeEmpty(node.node)) return this.optional(node)
     if (mode === 'possessive') return this.atomic(inside)
     return mode === 'lazy' ? `${inside()}?` : inside()
+  }
+
+  /**
+   * `(x*)?`: where x matches nothing, Ruby's group holds an empty text. JavaScript takes back what a quantifier's turn
+   * matched if that is empty, and the group would have no part in the match; so it is written as alternatives.
+   */
+  private optional(node: RegexpNode & { kind: 'repeat' }): string {
+    const alternatives = () => {
+      const text = this.inSequence(node.node)
+      return node.mode === 'lazy' ? `|${text}` : `${text}|`
+    }
+    return node.mode === 'possessive' ? this.atomic(alternatives) : `(?:${alternatives()})`
   }
 
   private backreference(captures: readonly number[]): string {
@@ -218,6 +231,29 @@ function withCases(item: SetItem): SetItem[] {
     }
   }
   return [item, ...extra]
+}
+
+/** Whether it can match without taking a character. */
+function canBeEmpty(node: RegexpNode): boolean {
+  switch (node.kind) {
+    case 'char':
+    case 'any':
+    case 'set':
+      return false
+    case 'anchor':
+    case 'look':
+    case 'backreference':
+      return true
+    case 'group':
+    case 'atomic':
+      return canBeEmpty(node.node)
+    case 'repeat':
+      return node.min === 0 || canBeEmpty(node.node)
+    case 'sequence':
+      return node.nodes.every(canBeEmpty)
+    case 'alternatives':
+      return node.nodes.some(canBeEmpty)
+  }
 }
 
 function times(min: number, max: number): string {

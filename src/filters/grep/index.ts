@@ -55,7 +55,7 @@ class GrepFilter implements Filter {
     if (kept === batch.count) return batch
     if (kept === 0) return undefined
     encoder.raw(packed, runStart, packed.length)
-    return { tag: batch.tag, packed: encoder.copy(), count: kept }
+    return { tag: batch.tag, packed: encoder.bytes, count: kept }
   }
 
   private keepsEntry(packed: Uint8Array, recordAt: number): boolean {

@@ -114,7 +114,7 @@ class ParserFilter implements Filter {
     this.tag = tag
     eachEntry(packed, (start, timeEnd, end) => this.event({ packed, start, timeEnd, end }))
     const { count } = this
-    return count === 0 ? undefined : { tag, packed: encoder.copy(), count }
+    return count === 0 ? undefined : { tag, packed: encoder.bytes, count }
   }
 
   private event(event: Event): void {

@@ -97,7 +97,7 @@ class RecordTransformer implements Filter {
         this.context.emitError(event, error)
       }
     })
-    return count === 0 ? undefined : { tag, packed: encoder.copy(), count }
+    return count === 0 ? undefined : { tag, packed: encoder.bytes, count }
   }
 
   private transformFor(tag: string): Transform {
