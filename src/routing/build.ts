@@ -163,7 +163,10 @@ class Builder {
     const node = new SourceNode(info, this.#route(bound.label ?? 'ROOT', bound))
     const context = this.#context(info, {
       label: 'ROOT',
-      router: () => node,
+      router: () => {
+        node.emits = true
+        return node
+      },
       emitError: this.#errorEvents.reporter({
         log: this.#log(info),
         inErrorLabel: false,

@@ -58,6 +58,8 @@ export class SourceNode implements Node, Consumer, Source {
   emittedRecords = 0
   emittedBytes = 0
   readonly reemits = false
+  /** It asked for the way into the graph: sources that only serve (metrics, monitoring) do not. */
+  emits = false
   source!: Source
   readonly #next: Consumer
 
@@ -104,6 +106,7 @@ export class SourceNode implements Node, Consumer, Source {
   }
 
   publish(metrics: Metrics): void {
+    if (!this.emits) return
     const labels = labelsOf(this.info)
     const counter = (name: string, help: string, read: () => number) =>
       metrics.observableCounter({ name, help, labels }, read)

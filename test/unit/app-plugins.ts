@@ -8,6 +8,7 @@ import {
 } from '../../src/config/define.ts'
 import { bool, integer, positionOf, string } from '../../src/config/schema.ts'
 import type { Batch } from '../../src/core/batch.ts'
+import type { Consumer } from '../../src/core/consumer.ts'
 import { ConfigError } from '../../src/core/errors.ts'
 import { copyOutput } from '../../src/outputs/copy/index.ts'
 import { nullOutput } from '../../src/outputs/null/index.ts'
@@ -31,6 +32,7 @@ export function createStage(): Stage {
   const taken: string[] = []
   const lives: string[] = []
   const contexts = new Map<string, PluginContext>()
+  const routers = new Map<string, Consumer>()
 
   const button = defineSource({
     name: 'button',
@@ -43,6 +45,7 @@ export function createStage(): Stage {
     },
     create(params, context) {
       contexts.set(context.id, context)
+      routers.set(context.id, context.router)
       return {
         claims: [`tcp:127.0.0.1:${params.port}`],
         start: async () => {
@@ -120,7 +123,7 @@ export function createStage(): Stage {
     taken,
     lives,
     contexts,
-    press: (id, batch) => contexts.get(id)!.router.emit(batch),
+    press: (id, batch) => routers.get(id)!.emit(batch),
     plugins: [
       button,
       spy,
