@@ -51,14 +51,17 @@ export interface AppOptions {
 }
 
 export interface App extends Component {
-  /** Checks what only a start would find: addresses and paths. Rejects with ConfigErrors. Starts nothing. */
+  /**
+   * Checks what only a start would find: addresses and paths. Rejects with ConfigErrors. Starts
+   * nothing.
+   */
   check(): Promise<void>
   /** Delivers what all outputs hold, now. */
   flush(): Promise<void>
   /**
-   * Puts a new configuration in place. Rejects with ConfigErrors, and nothing has changed, if it is wrong; with another
-   * error if it could not start: then the old one runs again, or, where that fails too (`running` is false), nothing does.
-   * `deadline` is for what the old graph still holds.
+   * Puts a new configuration in place. Rejects with ConfigErrors, and nothing has changed, if it is
+   * wrong; with another error if it could not start: then the old one runs again, or, where that
+   * fails too (`running` is false), nothing does. `deadline` is for what the old graph still holds.
    */
   reload(config: AppConfig, deadline: AbortSignal): Promise<void>
   readonly running: boolean
@@ -68,8 +71,8 @@ export interface App extends Component {
 }
 
 /**
- * Makes the application from its parts: binds the configuration and makes every plugin, without any I/O. Throws
- * ConfigErrors with everything that can be found at once.
+ * Makes the application from its parts: binds the configuration and makes every plugin, without any
+ * I/O. Throws ConfigErrors with everything that can be found at once.
  */
 export function createApp(options: AppOptions): App {
   return new Sluice(options)
@@ -131,7 +134,8 @@ class Sluice implements App {
   }
 
   async stop(deadline: AbortSignal): Promise<void> {
-    // What is half started has to be whole before it can be stopped. Why it failed, start's caller is told.
+    // What is half started has to be whole before it can be stopped. Why it failed, start's caller
+    // is told.
     if (this.#state === 'made') await Promise.allSettled([this.#starting])
     const hurry = () => this.#hurry.abort()
     if (deadline.aborted) hurry()
@@ -177,7 +181,9 @@ class Sluice implements App {
     }
   }
 
-  /** The new graph could not start when the old one had stopped: the old configuration starts again. */
+  /**
+   * The new graph could not start when the old one had stopped: the old configuration starts again.
+   */
   async #back(cause: unknown): Promise<void> {
     this.#state = 'stopped'
     this.#ready = false

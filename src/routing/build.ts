@@ -33,7 +33,9 @@ export interface Graph {
   readonly bound: BoundConfig
   readonly sources: readonly SourceNode[]
   readonly filters: readonly FilterNode[]
-  /** Of <match> sections, all labels. Those inside copy and the like are their parents' business. */
+  /**
+   * Of <match> sections, all labels. Those inside copy and the like are their parents' business.
+   */
   readonly outputs: readonly OutputNode[]
   /** Inputs, filters, outputs, in the file's order; with the outputs inside of outputs. */
   readonly views: readonly PluginView[]
@@ -41,7 +43,10 @@ export interface Graph {
   readonly routers: ReadonlyMap<string, Router>
 }
 
-/** Makes the output of a section whose definition has createSink, with its buffer around it. May throw ConfigError. */
+/**
+ * Makes the output of a section whose definition has createSink, with its buffer around it. May
+ * throw ConfigError.
+ */
 export type CreateBuffered = (bound: BoundPlugin, context: PluginContext) => Output
 
 export interface BuildOptions {
@@ -110,7 +115,9 @@ class Builder {
     }
   }
 
-  /** Runs one plugin's creation; its configuration errors are kept, and the others go on being made. */
+  /**
+   * Runs one plugin's creation; its configuration errors are kept, and the others go on being made.
+   */
   #collect<T>(make: () => T): T | undefined {
     try {
       return make()
@@ -286,7 +293,10 @@ class Builder {
     return context
   }
 
-  /** Counts events that a source or an output reported and nobody took. The metric is made with the first of them. */
+  /**
+   * Counts events that a source or an output reported and nobody took. The metric is made with the
+   * first of them.
+   */
   #counterOfLost(name: string, info: NodeInfo): (count: number) => void {
     const labels = { plugin_id: info.id, type: info.type, reason: 'error' }
     const help = 'Events that could not be processed, by reason.'

@@ -39,7 +39,10 @@ export interface Claim {
   readonly port: number | undefined
 }
 
-/** Takes 'kind:place' apart; of tcp and udp, 'kind:host:port' (the host may be IPv6, with or without brackets). */
+/**
+ * Takes 'kind:place' apart; of tcp and udp, 'kind:host:port' (the host may be IPv6, with or without
+ * brackets).
+ */
 export function parseClaim(text: string): Claim {
   const colon = text.indexOf(':')
   const kind = text.slice(0, colon)

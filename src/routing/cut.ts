@@ -2,8 +2,8 @@ import type { Batch } from '../core/batch.ts'
 import { skipValue } from '../msgpack/walk.ts'
 
 /**
- * Calls `run` for consecutive parts of a batch, with as many events as `counts` says, in order. Parts of no event
- * are left out. Their bytes are views of the batch's.
+ * Calls `run` for consecutive parts of a batch, with as many events as `counts` says, in order.
+ * Parts of no event are left out. Their bytes are views of the batch's.
  */
 export function cutBatch(
   batch: Batch,

@@ -1,8 +1,9 @@
 import { decisionCharsPerGeneration, decisionsPerGeneration } from './limits.ts'
 
 /**
- * What was decided for a tag, bounded: tags are chosen by clients. Two generations stand in for a list in
- * order of use: a hit costs one lookup, and what was used since the last change of generation is never lost.
+ * What was decided for a tag, bounded: tags are chosen by clients. Two generations stand in for a
+ * list in order of use: a hit costs one lookup, and what was used since the last change of
+ * generation is never lost.
  */
 export class DecisionCache<T> {
   readonly #entryLimit: number

@@ -6,8 +6,9 @@ import { shownTagChars } from './limits.ts'
 import { LogLimiter } from './log-limiter.ts'
 
 /**
- * What becomes of events that cannot be processed: they go to <label @ERROR> if there is one. Otherwise they are said and
- * counted by their plugin. Fluentd logs each; this logs one in ten seconds and plugin, and how many it left out.
+ * What becomes of events that cannot be processed: they go to <label @ERROR> if there is one.
+ * Otherwise they are said and counted by their plugin. Fluentd logs each; this logs one in ten
+ * seconds and plugin, and how many it left out.
  */
 export class ErrorEvents {
   readonly #clock: Clock
@@ -27,7 +28,10 @@ export class ErrorEvents {
     return this.#errorLabel !== undefined && !inErrorLabel
   }
 
-  /** emitError for one plugin. `inErrorLabel`: it stands in @ERROR itself, which is no way out for it. */
+  /**
+   * emitError for one plugin. `inErrorLabel`: it stands in @ERROR itself, which is no way out for
+   * it.
+   */
   reporter(options: {
     log: Logger
     inErrorLabel: boolean
@@ -57,7 +61,10 @@ export class ErrorEvents {
     }
   }
 
-  /** What a router does with a batch that an output refused with an exception: to @ERROR, or thrown again. */
+  /**
+   * What a router does with a batch that an output refused with an exception: to @ERROR, or thrown
+   * again.
+   */
   failedEmit(options: { log: Logger; inErrorLabel: boolean }) {
     const limiter = new LogLimiter(this.#clock)
     return (batch: Batch, error: unknown): void | Promise<void> => {

@@ -2,8 +2,9 @@ import type { BoundConfig } from '../config/index.ts'
 import type { BoundPlugin } from '../config/schema.ts'
 
 /**
- * Every plugin's id: the @id where one is written, otherwise type and place ('forward_0'), the same at every start with the
- * same file, so that metrics can be followed. That no @id is used twice was seen to by binding.
+ * Every plugin's id: the @id where one is written, otherwise type and place ('forward_0'), the same
+ * at every start with the same file, so that metrics can be followed. That no @id is used twice was
+ * seen to by binding.
  */
 export class PluginIds {
   readonly #written = new Set<string>()

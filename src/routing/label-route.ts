@@ -7,16 +7,16 @@ export interface Depth {
   /** Labels it has been handed through. */
   value: number
   /**
-   * It went in a circle. Until it is back at its source no label is entered any more: a `copy` in the circle would
-   * double the work at each turn otherwise.
+   * It went in a circle. Until it is back at its source no label is entered any more: a `copy` in
+   * the circle would double the work at each turn otherwise.
    */
   circle: boolean
 }
 
 /**
- * The way from a plugin into a pipeline. Labels can lead in circles (relabel to A, there to B, there to A again), which
- * depends on tags and so cannot be told from the configuration: an event that does is given up after
- * `labelDepthLimit` labels.
+ * The way from a plugin into a pipeline. Labels can lead in circles (relabel to A, there to B,
+ * there to A again), which depends on tags and so cannot be told from the configuration: an event
+ * that does is given up after `labelDepthLimit` labels.
  */
 export class LabelRoute implements Consumer {
   readonly #next: Consumer

@@ -12,7 +12,10 @@ export interface Living extends Component {
   readonly reemits: boolean
 }
 
-/** The first is upstream of the second, and so on: sources, outputs that lead into other pipelines, ends. */
+/**
+ * The first is upstream of the second, and so on: sources, outputs that lead into other pipelines,
+ * ends.
+ */
 export function tiersOf<T extends Living>(living: readonly T[]): readonly T[][] {
   const sources = living.filter((one) => one.category === 'input')
   const others = living.filter((one) => one.category !== 'input')
@@ -20,8 +23,8 @@ export function tiersOf<T extends Living>(living: readonly T[]): readonly T[][] 
 }
 
 /**
- * Starts downstream first: when a source accepts its first event, all it can lead to is ready. If one cannot start, those
- * that had are stopped again, and its error is thrown.
+ * Starts downstream first: when a source accepts its first event, all it can lead to is ready. If
+ * one cannot start, those that had are stopped again, and its error is thrown.
  */
 export function startGraph(living: readonly Living[]): Promise<void> {
   const order = [...tiersOf(living)].reverse().flat()
@@ -41,8 +44,8 @@ async function startOne(one: Living): Promise<void> {
 }
 
 /**
- * Stops upstream first, each tier at once, until `deadline` aborts. What fails or hangs is logged, and does not keep the
- * others from being stopped.
+ * Stops upstream first, each tier at once, until `deadline` aborts. What fails or hangs is logged,
+ * and does not keep the others from being stopped.
  */
 export async function stopGraph(
   living: readonly Living[],

@@ -2,7 +2,10 @@
 
 /** Tags whose decision is remembered, in each of two generations. */
 export const decisionsPerGeneration = 4096
-/** Characters of tags remembered in each of two generations: tags come from outside, and can be long. */
+/**
+ * Characters of tags remembered in each of two generations: tags come from outside, and can be
+ * long.
+ */
 export const decisionCharsPerGeneration = 1024 * 1024
 /** Different chains of filters and outputs a router keeps. */
 export const pipelineLimit = 1024
@@ -16,7 +19,10 @@ export const comparedPatternLimit = 200
 export const labelDepthLimit = 64
 /** What an event that has to wait for a filter in use is taken to have gone through. */
 export const labelsPerDetour = 16
-/** One message of a kind is written in this time; the others are counted and the count is said with the next. */
+/**
+ * One message of a kind is written in this time; the others are counted and the count is said with
+ * the next.
+ */
 export const repeatedMessageIntervalMs = 10_000
 /** Own log messages that wait to become events. */
 export const logEventQueueLimit = 1000

@@ -9,11 +9,12 @@ import type { Graph } from './build.ts'
 import { logEventQueueLimit } from './limits.ts'
 
 /**
- * Sluice's own log as events `fluent.trace` … `fluent.fatal`, for configurations that ask for them. Wraps the log that
- * everything is handed; what is written goes to the real one as always, and waits here (bounded) for the graph.
+ * Sluice's own log as events `fluent.trace` … `fluent.fatal`, for configurations that ask for them.
+ * Wraps the log that everything is handed; what is written goes to the real one as always, and
+ * waits here (bounded) for the graph.
  *
- * What is logged while such an event is on its way through the graph becomes no event: an output that fails would feed
- * itself for ever.
+ * What is logged while such an event is on its way through the graph becomes no event: an output
+ * that fails would feed itself for ever.
  */
 export class LogEvents {
   readonly #clock: Clock
@@ -107,7 +108,10 @@ export class LogEvents {
     }
   }
 
-  /** A refused one is in the log itself already; to say that its copy was refused would only make another. */
+  /**
+   * A refused one is in the log itself already; to say that its copy was refused would only make
+   * another.
+   */
   #emit(consumer: Consumer, batch: Batch): void {
     try {
       consumer.emit(batch)?.catch(() => this.#lost('refused'))
@@ -149,8 +153,9 @@ function plainValue(value: unknown): MsgValue {
 }
 
 /**
- * Where log events go: <label @FLUENT_LOG>, or the top level where one of its <match> patterns names `fluent`. A
- * `<match **>` alone gets none, unlike in Fluentd: standard output would mix events with the log. undefined: nowhere.
+ * Where log events go: <label @FLUENT_LOG>, or the top level where one of its <match> patterns
+ * names `fluent`. A `<match **>` alone gets none, unlike in Fluentd: standard output would mix
+ * events with the log. undefined: nowhere.
  */
 export function logEventConsumer(graph: Graph, log: Logger): Consumer | undefined {
   const label = graph.routers.get('@FLUENT_LOG')

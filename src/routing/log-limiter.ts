@@ -2,7 +2,9 @@ import type { Clock } from '../core/host.ts'
 import type { LogFields } from '../core/log.ts'
 import { repeatedMessageIntervalMs } from './limits.ts'
 
-/** Lets one message of its kind through at a time, and tells the next one how many were held back. */
+/**
+ * Lets one message of its kind through at a time, and tells the next one how many were held back.
+ */
 export class LogLimiter {
   readonly #clock: Clock
   readonly #intervalMs: number
@@ -14,7 +16,9 @@ export class LogLimiter {
     this.#intervalMs = intervalMs
   }
 
-  /** Calls `write` now, or counts. `fields` get `suppressed=N` where others were held back before. */
+  /**
+   * Calls `write` now, or counts. `fields` get `suppressed=N` where others were held back before.
+   */
   run(fields: LogFields, write: (fields: LogFields) => void): void {
     const now = this.#clock.monotonicMs()
     if (now < this.#nextMs) {

@@ -3,8 +3,8 @@ import { ConfigError, ConfigErrors } from '../core/errors.ts'
 import type { Output } from '../core/output.ts'
 
 /**
- * Starts one after the other. If one cannot, those that had started are stopped, at once, and its error is what the
- * caller gets.
+ * Starts one after the other. If one cannot, those that had started are stopped, at once, and its
+ * error is what the caller gets.
  */
 export async function startAll(components: readonly Component[]): Promise<void> {
   const started: Component[] = []
@@ -45,7 +45,10 @@ export async function flushAll(outputs: readonly Output[]): Promise<void> {
   rethrowFirst(await Promise.allSettled(outputs.map((output) => output.flush?.())))
 }
 
-/** Several pending emits as one, settled when all are; rejects with the first error. undefined: none is pending. */
+/**
+ * Several pending emits as one, settled when all are; rejects with the first error. undefined: none
+ * is pending.
+ */
 export function settleAll(pending: readonly Promise<void>[]): void | Promise<void> {
   if (pending.length === 0) return undefined
   return pending.length === 1 ? pending[0] : Promise.allSettled(pending).then(rethrowFirst)

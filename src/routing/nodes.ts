@@ -89,8 +89,8 @@ export class SourceNode implements Node, Consumer, Source {
     try {
       taken = this.#next.emit(batch)
     } catch (error) {
-      // Inside the graph a refusal is an exception, so that `copy` can act on it at once; the source is told by a
-      // rejection, as of every other batch that was not taken, and says so.
+      // Inside the graph a refusal is an exception, so that `copy` can act on it at once; the
+      // source is told by a rejection, as of every other batch that was not taken, and says so.
       return Promise.reject(error)
     }
     if (taken !== undefined) return this.#later(taken, batch.count, batch.packed.length)
@@ -141,7 +141,9 @@ export class FilterNode implements Node, FilterStage {
   #reported = 0
   #tell = true
 
-  /** `toErrorLabel`: what it reports goes to @ERROR, so its place among the other events matters. */
+  /**
+   * `toErrorLabel`: what it reports goes to @ERROR, so its place among the other events matters.
+   */
   constructor(info: NodeInfo, options: { emitError: EmitError; toErrorLabel: boolean }) {
     this.info = info
     this.#emitError = options.emitError

@@ -12,8 +12,8 @@ import { tagRegexp } from './tag-regexp.ts'
  * - `\` takes the next character as it is; a dot at the very end of a pattern is ignored
  * - nothing at all: everything
  *
- * Wildcards run as a set of states over the tag, not as a regular expression: tags come from outside,
- * and `**.a.**.b` as a backtracking expression takes cubic time for a hostile one.
+ * Wildcards run as a set of states over the tag, not as a regular expression: tags come from
+ * outside, and `**.a.**.b` as a backtracking expression takes cubic time for a hostile one.
  */
 export interface Pattern {
   readonly text: string

@@ -3,8 +3,8 @@ import type { ConnectionHandler, Host } from '../core/host.ts'
 import { type Claim, type ClaimHolder, parseClaim } from './claims.ts'
 
 /**
- * Whether a start would get what the plugins claim: each address is listened on for a moment, each path asked whether it
- * could be written. Returns one error for each that would fail.
+ * Whether a start would get what the plugins claim: each address is listened on for a moment, each
+ * path asked whether it could be written. Returns one error for each that would fail.
  */
 export async function probeClaims(
   holders: readonly ClaimHolder[],

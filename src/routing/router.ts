@@ -7,15 +7,22 @@ import { labelsPerDetour, pipelineLimit } from './limits.ts'
 import { settleAll } from './many.ts'
 import type { Pattern } from './pattern.ts'
 
-/** A filter as the router uses it: never throws, has counted what it left out. undefined: nothing is left. */
+/**
+ * A filter as the router uses it: never throws, has counted what it left out. undefined: nothing is
+ * left.
+ */
 export interface FilterStage {
   apply(batch: Batch): Batch | undefined
   /**
-   * Set by `apply` if it met events that @ERROR is to have: it has not told anyone then, and what it gave back is not
-   * to be used. The router gives it the events again, one by one, so that all of them, wherever they go, go in order.
+   * Set by `apply` if it met events that @ERROR is to have: it has not told anyone then, and what
+   * it gave back is not to be used. The router gives it the events again, one by one, so that all
+   * of them, wherever they go, go in order.
    */
   readonly oneByOne: boolean
-  /** Set by the router from before `apply` until what it gave has been dealt with: its bytes are borrowed so long. */
+  /**
+   * Set by the router from before `apply` until what it gave has been dealt with: its bytes are
+   * borrowed so long.
+   */
   inUse: boolean
 }
 
@@ -25,8 +32,9 @@ export type Rule =
   | { readonly pattern: Pattern; readonly output: Consumer; readonly filter?: undefined }
 
 /**
- * One pipeline's table: the top level's or a label's. A tag goes to the first <match> whose pattern matches, through
- * the matching filters that stand before it in the file. That is decided once a tag.
+ * One pipeline's table: the top level's or a label's. A tag goes to the first <match> whose pattern
+ * matches, through the matching filters that stand before it in the file. That is decided once a
+ * tag.
  */
 export class Router implements Consumer {
   #rules: readonly Rule[] = []
@@ -37,8 +45,8 @@ export class Router implements Consumer {
   readonly #depth: Depth
 
   /**
-   * `unmatched` takes what no <match> wants, after its filters. `failed` takes a batch that an output refused with an
-   * exception: it throws it again, or finds another place for the batch.
+   * `unmatched` takes what no <match> wants, after its filters. `failed` takes a batch that an
+   * output refused with an exception: it throws it again, or finds another place for the batch.
    */
   constructor(options: {
     unmatched: Consumer
@@ -52,7 +60,10 @@ export class Router implements Consumer {
     this.#cache = options.cache ?? new DecisionCache()
   }
 
-  /** Called once, before the first event: labels refer to each other, so routers exist before their rules. */
+  /**
+   * Called once, before the first event: labels refer to each other, so routers exist before their
+   * rules.
+   */
   setRules(rules: readonly Rule[]): void {
     this.#rules = rules
   }
@@ -159,7 +170,8 @@ class Pipeline implements Consumer {
         if (taken !== undefined) pending.push(taken)
       })
     } catch (error) {
-      // The source is told that the batch was not taken; how the events fare that are on their way is not asked for.
+      // The source is told that the batch was not taken; how the events fare that are on their way
+      // is not asked for.
       void Promise.allSettled(pending)
       throw error
     }
@@ -175,9 +187,9 @@ class Pipeline implements Consumer {
   }
 
   /**
-   * A label led back here while a filter's last batch is still on its way: the filter would write over its bytes. So
-   * this one waits until that is through. It counts as many labels deeper: each turn of a circle that runs over
-   * here could make two of one event.
+   * A label led back here while a filter's last batch is still on its way: the filter would write
+   * over its bytes. So this one waits until that is through. It counts as many labels deeper: each
+   * turn of a circle that runs over here could make two of one event.
    */
   async #later(batch: Batch): Promise<void> {
     const kept = { tag: batch.tag, packed: batch.packed.slice(), count: batch.count }

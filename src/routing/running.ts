@@ -31,13 +31,19 @@ export class GraphRunner {
     this.#logEvents = logEvents
   }
 
-  /** From here on what is said becomes events, where the graph has a place for them: they wait for its start. */
+  /**
+   * From here on what is said becomes events, where the graph has a place for them: they wait for
+   * its start.
+   */
   collectLog(graph: Graph): void {
     this.#logConsumer = logEventConsumer(graph, this.#host.log)
     if (this.#logConsumer !== undefined) this.#logEvents.collect()
   }
 
-  /** Downstream first. Rejects with the error of the one that could not; the others are stopped again. */
+  /**
+   * Downstream first. Rejects with the error of the one that could not; the others are stopped
+   * again.
+   */
   async start(graph: Graph): Promise<void> {
     this.#publish(graph)
     await startGraph(livingOf(graph))
@@ -51,9 +57,10 @@ export class GraphRunner {
   }
 
   /**
-   * Puts `next` in the place of `old` with the smallest gap: outputs of the new graph start beside the old one's, except
-   * where both want the same path; then the old sources stop and the new ones start; then the old outputs deliver what they
-   * hold. Until `taken` was called an error leaves the old graph running; afterwards neither runs.
+   * Puts `next` in the place of `old` with the smallest gap: outputs of the new graph start beside
+   * the old one's, except where both want the same path; then the old sources stop and the new ones
+   * start; then the old outputs deliver what they hold. Until `taken` was called an error leaves
+   * the old graph running; afterwards neither runs.
    */
   async swap(
     graphs: { old: Graph; next: Graph },

@@ -2,8 +2,8 @@ import { rubyRegexp } from '../config/regexp.ts'
 import { ConfigError, type Position } from '../core/errors.ts'
 
 /**
- * `/…/` as a match pattern. Fluentd puts the text between \A and \Z without a group around it, so that
- * `/a|b/` means "begins with a, or ends with b"; so does this.
+ * `/…/` as a match pattern. Fluentd puts the text between \A and \Z without a group around it, so
+ * that `/a|b/` means "begins with a, or ends with b"; so does this.
  */
 export function tagRegexp(
   source: string,

@@ -6,8 +6,8 @@ import { comparedPatternLimit, shownTagChars, unmatchedTagLimit } from './limits
 import { nearestPattern } from './nearest.ts'
 
 /**
- * sluice_unmatched_events_total{tag}, one for the whole application: tags come from outside, so those after the first
- * `unmatchedTagLimit` share one label value.
+ * sluice_unmatched_events_total{tag}, one for the whole application: tags come from outside, so
+ * those after the first `unmatchedTagLimit` share one label value.
  */
 export class UnmatchedCounts {
   readonly #metrics: Metrics
@@ -34,8 +34,9 @@ export class UnmatchedCounts {
 }
 
 /**
- * Takes the events that no <match> wants. They are gone, as in Fluentd (and acknowledged): counted by tag, and said
- * once a tag, with what helps to find the mistake, for at most `unmatchedTagLimit` tags.
+ * Takes the events that no <match> wants. They are gone, as in Fluentd (and acknowledged): counted
+ * by tag, and said once a tag, with what helps to find the mistake, for at most `unmatchedTagLimit`
+ * tags.
  */
 export class Unmatched implements Consumer {
   readonly #log: Logger

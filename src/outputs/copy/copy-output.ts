@@ -14,9 +14,9 @@ export interface Store {
 }
 
 /**
- * `copy`. A store that refuses with an exception ends the copy of that batch, as in Fluentd, unless its error is ignored.
- * A store that pushes back (a pending promise) holds up nobody: the stores behind it get the batch at once, and only the
- * source waits.
+ * `copy`. A store that refuses with an exception ends the copy of that batch, as in Fluentd, unless
+ * its error is ignored. A store that pushes back (a pending promise) holds up nobody: the stores
+ * behind it get the batch at once, and only the source waits.
  */
 export class CopyOutput implements Output {
   readonly #stores: readonly Store[]
@@ -72,7 +72,10 @@ export class CopyOutput implements Output {
     }
   }
 
-  /** Waits how the store at `index` fares; if it refuses late, the one behind it gets the (kept) batch. */
+  /**
+   * Waits how the store at `index` fares; if it refuses late, the one behind it gets the (kept)
+   * batch.
+   */
   async #elseTo(result: Promise<void>, index: number, batch: Batch): Promise<void> {
     try {
       await result

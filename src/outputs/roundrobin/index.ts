@@ -48,9 +48,10 @@ function weightOf(bound: BoundPlugin): number {
 }
 
 /**
- * Events are dealt out one by one, evenly (weights 3 and 1: a a b a), in the same order at every start. Fluentd deals out
- * whole emits, in shuffled order; here sources hand on what came in one read as one batch, so an emit is no measure.
- * At each turn every store gains its weight, the one that has most is served and gives back the sum of all.
+ * Events are dealt out one by one, evenly (weights 3 and 1: a a b a), in the same order at every
+ * start. Fluentd deals out whole emits, in shuffled order; here sources hand on what came in one
+ * read as one batch, so an emit is no measure. At each turn every store gains its weight, the one
+ * that has most is served and gives back the sum of all.
  */
 export class RoundRobinOutput implements Output {
   readonly #stores: readonly { readonly output: Output; readonly weight: number }[]
