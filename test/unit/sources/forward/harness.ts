@@ -12,7 +12,8 @@ import { ForwardSource } from '../../../../src/sources/forward/source.ts'
 import { createFakeHost, type FakeHost } from '../../../support/fake-host.ts'
 import type { TestClient } from '../../../support/memory-net.ts'
 
-const kernelModule = loadKernel()
+/** One for all tests of a file, as one serves all connections: each takes gigabytes of address space. */
+const kernel = createKernel(loadKernel())
 
 /** A batch as it was emitted, copied. */
 export interface Emitted {
@@ -66,7 +67,7 @@ export async function startForward(
     id: 'forward_0',
     type: 'forward',
     log: host.log.child({ id: 'forward_0' }),
-    kernel: createKernel(kernelModule),
+    kernel,
     router,
   } as unknown as PluginContext
   const source = new ForwardSource(settingsOf(paramsWith(overrides)), context)
