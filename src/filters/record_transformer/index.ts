@@ -6,8 +6,7 @@ import type { Filter } from '../../core/filter.ts'
 import type { MsgValue } from '../../core/value.ts'
 import { decode } from '../../msgpack/decode.ts'
 import { Encoder } from '../../msgpack/encode.ts'
-import { eachEntry } from '../../msgpack/entries.ts'
-import { MsgpackError } from '../../msgpack/walk.ts'
+import { MsgpackError, skipValue } from '../../msgpack/walk.ts'
 import { LogLimiter } from '../../routing/log-limiter.ts'
 import { parseRecordPath, type RecordPath } from '../../text/record-path.ts'
 import { formatTime } from '../../time/format-time.ts'
@@ -52,7 +51,8 @@ export const recordTransformerFilter = defineFilter({
 })
 
 interface Transform {
-  entry(packed: Uint8Array, start: number, timeEnd: number): void
+  /** Writes the entry anew, and returns where the old one ends. */
+  entry(packed: Uint8Array, start: number, timeEnd: number): number
 }
 
 class RecordTransformer implements Filter {
@@ -85,18 +85,20 @@ class RecordTransformer implements Filter {
     const transform = this.transformFor(tag)
     encoder.reset()
     let count = 0
-    eachEntry(packed, (start, timeEnd, end) => {
+    for (let start = 0; start < packed.length; ) {
+      const timeEnd = skipValue(packed, start + 1)
       const mark = encoder.length
       try {
-        transform.entry(packed, start, timeEnd)
+        start = transform.entry(packed, start, timeEnd)
         count += 1
       } catch (error) {
         if (!(error instanceof MsgpackError || error instanceof TransformError)) throw error
         encoder.truncate(mark)
-        const event = { tag, packed: packed.subarray(start, end), count: 1 }
-        this.context.emitError(event, error)
+        const end = skipValue(packed, timeEnd)
+        this.context.emitError({ tag, packed: packed.subarray(start, end), count: 1 }, error)
+        start = end
       }
-    })
+    }
     return count === 0 ? undefined : { tag, packed: encoder.bytes, count }
   }
 

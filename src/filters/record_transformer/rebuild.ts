@@ -1,13 +1,8 @@
-import {
-  type EventTime,
-  MsgFloat,
-  type MsgMap,
-  type MsgValue,
-  EventTime as Time,
-} from '../../core/value.ts'
-import { decode } from '../../msgpack/decode.ts'
+import { assert } from '../../core/errors.ts'
+import { EventTime, MsgFloat, type MsgMap, type MsgValue } from '../../core/value.ts'
+import { decode, Reader } from '../../msgpack/decode.ts'
 import { Encoder } from '../../msgpack/encode.ts'
-import { decodeRecord, type FieldKey, fieldKey, findField } from '../../msgpack/entries.ts'
+import { type FieldKey, fieldKey, findField } from '../../msgpack/entries.ts'
 import { eventTime } from '../../parsers/event-time.ts'
 import { toFloat } from '../../parsers/types.ts'
 import { deleteValue, type RecordPath } from '../../text/record-path.ts'
@@ -45,11 +40,13 @@ export class Rebuilder {
     this.read = fieldsOf(templates).map(fieldKey)
   }
 
-  /** Throws TransformError, and MsgpackError where a value would be nested too deep. */
-  entry(packed: Uint8Array, start: number, timeEnd: number): void {
+  /** Returns where the entry ends. Throws TransformError, and MsgpackError where a value would be nested too deep. */
+  entry(packed: Uint8Array, start: number, timeEnd: number): number {
     const { plan, encoder } = this
     this.look(packed, start, timeEnd)
-    const old = decodeRecord(packed, timeEnd)
+    const reader = new Reader(packed, timeEnd)
+    const old = reader.value()
+    assert(old instanceof Map, 'a batch has records only')
     const record = plan.renewRecord ? this.renewed(old) : old
     for (const { key, value } of plan.fields) record.set(this.value(key), this.value(value))
     const time = this.newTime(record)
@@ -57,6 +54,7 @@ export class Rebuilder {
     if (time === undefined) encoder.raw(packed, start, timeEnd)
     else encoder.entry(time)
     encoder.value(record)
+    return reader.at
   }
 
   private look(packed: Uint8Array, start: number, timeEnd: number): void {
@@ -92,7 +90,7 @@ export class Rebuilder {
 
 /** Seconds since 1970 with a fraction, by Ruby's to_f. */
 function timeOf(value: MsgValue): EventTime {
-  if (value instanceof Time) return value
+  if (value instanceof EventTime) return value
   const isNumber =
     value === null ||
     typeof value === 'string' ||
