@@ -4,31 +4,34 @@ import { ConfigErrors } from '../core/errors.ts'
 import type { Clock } from '../core/host.ts'
 import { openLogFile } from '../host/node-log-file.ts'
 import type { LogDestination } from '../observe/log.ts'
-import type { Run } from './run.ts'
+import type { Run } from './context.ts'
 
 const usualTimeFormat = '%Y-%m-%d %H:%M:%S %z'
 
-/**
- * What <system> and the command line say about the log, before anything else of the configuration is looked at: so that its
- * errors already go where the log goes. Throws ConfigErrors.
- */
-export async function configureLog(self: Run, config: AppConfig): Promise<void> {
-  const { command, host, log, standardError } = self
+/** <system> of a configuration, before anything else of it is looked at; undefined: it has none. Throws ConfigErrors. */
+export function systemOf(config: AppConfig): SystemConfig | undefined {
   const element = config.root.children.find((child) => child.name === 'system')
-  const { bound, errors } =
-    element === undefined
-      ? { bound: undefined, errors: [] }
-      : bindSection(element, systemShape, createRegistry([]))
+  if (element === undefined) return undefined
+  const { bound, errors } = bindSection(element, systemShape, createRegistry([]))
   if (errors.length > 0) throw new ConfigErrors(errors)
-  const destination = openDestination(self, bound) ?? standardError
+  return bound
+}
+
+/**
+ * What <system> and the command line say about the log. At the start before plugins are made, so that what they say
+ * already goes where the log goes. Throws if the log's file cannot be opened.
+ */
+export async function configureLog(self: Run, system: SystemConfig | undefined): Promise<void> {
+  const { command, host, log, standardError } = self
+  const destination = openDestination(self, system) ?? standardError
   log.configure({
     destination,
-    level: command.logLevel ?? bound?.logLevel ?? 'info',
-    format: bound?.log?.format ?? 'text',
+    level: command.logLevel ?? system?.logLevel ?? 'info',
+    format: system?.log?.format ?? 'text',
     color: destination === standardError && process.stderr.isTTY === true,
-    formatTime: await timeFormat(bound?.log?.timeFormat, host.clock),
-    ignoreRepeatedSeconds: bound?.ignoreRepeatedLogInterval,
-    ignoreSameSeconds: bound?.ignoreSameLogInterval,
+    formatTime: await timeFormat(system?.log?.timeFormat, host.clock),
+    ignoreRepeatedSeconds: system?.ignoreRepeatedLogInterval,
+    ignoreSameSeconds: system?.ignoreSameLogInterval,
   })
 }
 

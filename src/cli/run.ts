@@ -1,7 +1,6 @@
 import { networkInterfaces } from 'node:os'
-import { type App, type AppConfig, createApp } from '../app.ts'
-import { renderAll } from '../config/index.ts'
-import { ConfigError, ConfigErrors } from '../core/errors.ts'
+import { createApp } from '../app.ts'
+import { modeOf } from '../config/index.ts'
 import type { Host } from '../core/host.ts'
 import { version } from '../core/version.ts'
 import { loadKernel } from '../host/load-kernel.ts'
@@ -9,24 +8,16 @@ import { createNodeClock } from '../host/node-clock.ts'
 import { createNodeHost } from '../host/node-host.ts'
 import { openStandardError } from '../host/node-log-file.ts'
 import { createKernel } from '../kernel/index.ts'
-import { createLogger, type LogDestination, type RootLogger } from '../observe/log.ts'
+import { createLogger } from '../observe/log.ts'
 import { createMetrics } from '../observe/metrics.ts'
 import { plugins } from '../plugins.ts'
 import type { RunCommand } from './argv.ts'
 import { banner } from './banner.ts'
-import { configureLog } from './configure-log.ts'
+import { configureLog, systemOf } from './configure-log.ts'
+import { dumpConfig, loadConfig, type Run, sayWhyNot } from './context.ts'
 import { changeUser } from './privileges.ts'
-import { type ConfigPlace, findConfig, readConfig } from './read-config.ts'
+import { findConfig } from './read-config.ts'
 import { serve } from './serve.ts'
-
-/** Everything that one run of the server has at hand. */
-export interface Run {
-  readonly command: RunCommand
-  readonly host: Host
-  readonly log: RootLogger
-  readonly place: ConfigPlace
-  readonly standardError: LogDestination
-}
 
 /** How long the log's last lines may take. */
 const lastWordsMs = 500
@@ -59,11 +50,16 @@ export async function run(command: RunCommand): Promise<number> {
 
 async function runWith(self: Run): Promise<number> {
   const { command, host, log, place } = self
-  if (command.umask !== undefined) process.umask(command.umask)
   const config = loadConfig(self)
+  const system = systemOf(config)
+  const umask = command.umask ?? modeOf(system?.umask)
+  if (umask !== undefined) process.umask(umask)
   changeUser(command)
-  await configureLog(self, config)
+  await configureLog(self, system)
   for (const notice of command.notices) log.info(notice)
+  if ((command.workers ?? 1) > 1)
+    log.warn('there is only one worker so far', { workers: command.workers })
+  tellBuild(host)
   const app = createApp({
     host,
     plugins,
@@ -85,30 +81,11 @@ async function runWith(self: Run): Promise<number> {
   return await serve(self, app, () => sayHello(self))
 }
 
-/** Reads the configuration anew: at the start and for each reload. Throws ConfigErrors. */
-export function loadConfig(self: Run): AppConfig {
-  const parsed = readConfig(self.place, self.command, self.host)
-  return { root: parsed.root, warnings: parsed.warnings, path: self.place.path }
-}
-
-/** The configuration as it is understood, as Fluentd logs it. */
-export function dumpConfig({ command, log, place }: Run, app: App): void {
-  const suppressed = command.suppressConfigDump || app.system.suppressConfigDump === true
-  // The embedded one is in the manual, and the banner is easier to find without it.
-  if (suppressed || place.path === undefined) return
-  log.block('info', `using configuration file ${place.path}: `, app.view.configDump())
-}
-
-/** One line for whatever kept it from starting, or as many as the configuration has errors. */
-export function sayWhyNot(log: RootLogger, error: unknown): void {
-  if (error instanceof ConfigErrors) {
-    log.block('error', 'config error: ', renderAll(error.errors))
-  } else if (error instanceof ConfigError) {
-    log.block('error', 'config error: ', renderAll([error]))
-  } else {
-    log.error('cannot start', { error })
-    if (error instanceof Error && log.enabled('debug')) log.block('debug', '', error.stack ?? '')
-  }
+/** Which version runs where, as dashboards ask it. */
+function tellBuild(host: Host): void {
+  const labels = { version, node: process.versions.node }
+  const help = 'Always 1: the labels say which Sluice runs, on which Node.js.'
+  host.metrics.gauge({ name: 'sluice_build_info', help, labels }).set(1)
 }
 
 function sayHello({ command, log, place, standardError }: Run): void {

@@ -1,6 +1,6 @@
 import type { App } from '../app.ts'
-import { configureLog } from './configure-log.ts'
-import { dumpConfig, loadConfig, type Run, sayWhyNot } from './run.ts'
+import { configureLog, systemOf } from './configure-log.ts'
+import { dumpConfig, loadConfig, type Run, sayWhyNot } from './context.ts'
 import { dumpState } from './state-dump.ts'
 
 /**
@@ -97,11 +97,12 @@ async function reload(self: Run, app: App, giveUp: () => void): Promise<void> {
   log.info('reloading the configuration')
   try {
     const config = loadConfig(self)
-    const deadline = AbortSignal.timeout(stopDeadlineMs)
-    await app.reload(config, deadline)
-    await configureLog(self, config)
+    await app.reload(config, AbortSignal.timeout(stopDeadlineMs))
     dumpConfig(self, app)
     log.info('the new configuration is in place')
+    await configureLog(self, systemOf(config)).catch((error: unknown) =>
+      log.error('the log stays as it was', { error }),
+    )
   } catch (error) {
     sayWhyNot(log, error)
     if (app.running) log.error('the old configuration stays')

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { App } from '../app.ts'
 import { version } from '../core/version.ts'
 import { monitorInfo } from '../observe/monitor-info.ts'
-import type { Run } from './run.ts'
+import type { Run } from './context.ts'
 
 /** SIGCONT: what goes on inside, in a file that only its owner can read; a new one each time. */
 export async function dumpState({ host, log }: Run, app: App): Promise<void> {

@@ -84,6 +84,7 @@ export function openStandardError(
       pump()
     },
     reopen() {},
+    close() {},
     flush: () =>
       new Promise((resolve) => {
         emptied.push(resolve)
@@ -161,6 +162,9 @@ export function openLogFile(options: LogFileOptions): LogDestination {
       guarded('reopen', open)
     },
     flush: async () => undefined,
+    close() {
+      guarded('close', () => closeSync(descriptor))
+    },
   }
 }
 

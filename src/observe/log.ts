@@ -12,6 +12,8 @@ export interface LogDestination {
   reopen(): void
   /** Settles once everything written so far is with the operating system, or nobody is there to take it. */
   flush(): Promise<void>
+  /** Nothing will be written to it any more. */
+  close(): void
 }
 
 export interface LogSettings {
@@ -98,7 +100,9 @@ export function createLogger(options: {
   return {
     ...createFace({ id: undefined, level: undefined, least, write }),
     configure(next) {
+      const before = settings.destination
       settings = { ...settings, ...next }
+      if (settings.destination !== before) before.close()
       applyRepeats()
     },
     block(level, message, text) {

@@ -223,6 +223,24 @@ describe('running', () => {
 })
 
 describe('signals', () => {
+  it('a second TERM does not wait for an output that hangs', async () => {
+    const silent = net.createServer().listen(0, '127.0.0.1')
+    await new Promise((done) => silent.once('listening', done))
+    const { port: sink } = silent.address() as net.AddressInfo
+    const { sluice, port } = await start(
+      `${forward('@PORT@')}<match **>\n  @type http\n  endpoint http://127.0.0.1:${sink}/\n</match>\n`,
+    )
+    expect(call(['cat', 'a', '-p', String(port)], { input: '{}' }).code).toBe(0)
+    sluice.child.kill('SIGTERM')
+    await logged(sluice, 'stopping because="SIGTERM"')
+    sluice.child.kill('SIGTERM')
+    const began = Date.now()
+    expect(await sluice.exited).toBe(0)
+    expect(Date.now() - began).toBeLessThan(5_000)
+    expect(sluice.log()).toContain('stopping at once: what is not delivered is lost')
+    silent.close()
+  })
+
   it('HUP takes a new configuration; a wrong one leaves the old', async () => {
     const { sluice, port, config } = await start(forward('@PORT@') + toStdout)
     const text = readFileSync(config, 'utf8')

@@ -35,6 +35,7 @@ function open(settings: Partial<LogSettings> = {}) {
     write: (line: string) => void lines.push(line),
     reopen() {},
     flush: async () => undefined,
+    close() {},
   }
   const log = createLogger({ clock, settings: { destination, ...settings } })
   return { log, lines, clock }

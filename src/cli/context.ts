@@ -1,0 +1,42 @@
+import type { App, AppConfig } from '../app.ts'
+import { renderAll } from '../config/index.ts'
+import { ConfigError, ConfigErrors } from '../core/errors.ts'
+import type { Host } from '../core/host.ts'
+import type { LogDestination, RootLogger } from '../observe/log.ts'
+import type { RunCommand } from './argv.ts'
+import { type ConfigPlace, readConfig } from './read-config.ts'
+
+/** Everything that one run of the server has at hand. */
+export interface Run {
+  readonly command: RunCommand
+  readonly host: Host
+  readonly log: RootLogger
+  readonly place: ConfigPlace
+  readonly standardError: LogDestination
+}
+
+/** Reads the configuration anew: at the start and for each reload. Throws ConfigErrors. */
+export function loadConfig(self: Run): AppConfig {
+  const parsed = readConfig(self.place, self.command, self.host)
+  return { root: parsed.root, warnings: parsed.warnings, path: self.place.path }
+}
+
+/** The configuration as it is understood, as Fluentd logs it. */
+export function dumpConfig({ command, log, place }: Run, app: App): void {
+  const suppressed = command.suppressConfigDump || app.system.suppressConfigDump === true
+  // The embedded one is in the manual, and the banner is easier to find without it.
+  if (suppressed || place.path === undefined) return
+  log.block('info', `using configuration file ${place.path}: `, app.view.configDump())
+}
+
+/** One line for whatever kept it from starting, or as many as the configuration has errors. */
+export function sayWhyNot(log: RootLogger, error: unknown): void {
+  if (error instanceof ConfigErrors) {
+    log.block('error', 'config error: ', renderAll(error.errors))
+  } else if (error instanceof ConfigError) {
+    log.block('error', 'config error: ', renderAll([error]))
+  } else {
+    log.error('cannot start', { error })
+    if (error instanceof Error) log.block('debug', '', error.stack ?? '')
+  }
+}
