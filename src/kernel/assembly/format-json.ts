@@ -2,9 +2,9 @@
 // "stopped, see status".
 import { end, limit, p, setP, stop } from "./format-state";
 import { CUT, FULL, SLOW } from "./format-state";
-import { bitOf, hasRoom, insert, isRepeated, keysTop, openTable, PAIRWISE, pushKey, setKeysTop } from "./format-keys";
+import { bitOf, hasRoom, insert, isRepeated, keysTop, openTable, PAIRWISE, setKeysTop } from "./format-keys";
 import { writeFloat, writeSigned, writeUnsigned } from "./format-number";
-import { writeString } from "./format-string";
+import { writeShort, writeString } from "./format-string";
 
 /** Entries are checked for depth when they arrive; this only keeps a bug from exhausting the stack. */
 const DEPTH: u32 = 128;
@@ -37,7 +37,13 @@ export function writeValue(q: usize, depth: u32): usize {
   if (q > limit) return stop(FULL);
   const c = load<u8>(at);
   setP(at + 1);
-  if (c >= 0xa0 && c < 0xc0) return writeString(q, c & 31);
+  if (c >= 0xa0 && c < 0xc0) {
+    const n = <u32>c & 31;
+    const short = writeShort(q, at + 1, n);
+    if (short == 0) return writeString(q, n);
+    setP(at + 1 + n);
+    return short;
+  }
   if (c == 0xd9) {
     setP(at + 2);
     return writeString(q, load<u8>(at + 1));
@@ -143,6 +149,8 @@ function writeMap(q: usize, n: u32, depth: u32): usize {
   if (n > PAIRWISE) return writeWideMap(q, n, depth);
   if (!hasRoom(n)) return stop(SLOW);
   const from = keysTop;
+  setKeysTop(from + (<usize>n << 3));
+  let top = from;
   let seen: u64 = 0;
   store<u8>(q++, 123);
   for (let i: u32 = 0; i < n; i++) {
@@ -151,9 +159,11 @@ function writeMap(q: usize, n: u32, depth: u32): usize {
     if (length < 0) return 0;
     const at = p;
     const bit = bitOf(at, length);
-    if ((seen & bit) != 0 && isRepeated(from, at, length)) return stop(SLOW);
+    if ((seen & bit) != 0 && isRepeated(from, top, at, length)) return stop(SLOW);
     seen |= bit;
-    pushKey(at, length);
+    store<u32>(top, <u32>at);
+    store<u32>(top, length, 4);
+    top += 8;
     q = writePair(q, length, depth);
     if (q == 0) return 0;
   }
@@ -185,8 +195,14 @@ function writeWideMap(q: usize, n: u32, depth: u32): usize {
 // @ts-ignore: decorator
 @inline
 function writePair(q: usize, keyBytes: u32, depth: u32): usize {
-  q = writeString(q, keyBytes);
-  if (q == 0) return 0;
+  const short: usize = q > limit ? 0 : writeShort(q, p, keyBytes);
+  if (short != 0) {
+    setP(p + keyBytes);
+    q = short;
+  } else {
+    q = writeString(q, keyBytes);
+    if (q == 0) return 0;
+  }
   store<u8>(q, 58);
   return writeValue(q + 1, depth + 1);
 }

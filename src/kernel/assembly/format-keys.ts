@@ -28,17 +28,9 @@ export function bitOf(at: usize, n: u32): u64 {
   return <u64>1 << (<u64>load<u8>(at) * 3 + <u64>load<u8>(at + n - 1) * 5 + <u64>n * 7);
 }
 
-// @ts-ignore: decorator
-@inline
-export function pushKey(at: usize, n: u32): void {
-  store<u32>(keysTop, <u32>at);
-  store<u32>(keysTop, n, 4);
-  keysTop += 8;
-}
-
-/** Whether the key stands on the stack from `from` on. */
-export function isRepeated(from: usize, at: usize, n: u32): bool {
-  for (let k = from; k < keysTop; k += 8) {
+/** Whether the key is among those noted, as address and length, from `from` to `top`. */
+export function isRepeated(from: usize, top: usize, at: usize, n: u32): bool {
+  for (let k = from; k < top; k += 8) {
     if (load<u32>(k, 4) == n && memory.compare(load<u32>(k), at, n) == 0) return true;
   }
   return false;

@@ -4,6 +4,26 @@ import { CUT, FULL, T_ESCAPES } from "./format-state";
 
 let broken: bool = false;
 
+/**
+ * A string of at most 16 bytes at `at`, all of them plain ASCII: written to `q` with the quotes in one go. Returns where it
+ * ends; 0: it is not plain, or not all there, and nothing is written that counts.
+ */
+// @ts-ignore: decorator
+@inline
+export function writeShort(q: usize, at: usize, n: u32): usize {
+  if (n > 16 || at + n > end) return 0;
+  const v = v128.load(at);
+  const special = v128.or(
+    v128.or(i8x16.eq(v, i8x16.splat(34)), i8x16.eq(v, i8x16.splat(92))),
+    i8x16.lt_s(v, i8x16.splat(32)),
+  );
+  if ((i8x16.bitmask(special) & ((1 << n) - 1)) != 0) return 0;
+  store<u8>(q, 34);
+  v128.store(q, v, 1);
+  store<u8>(q + n, 34, 1);
+  return q + n + 2;
+}
+
 /** Writes the `n` content bytes at `p`, which is left behind them, to `q`. Returns where it ends; 0: stopped. */
 export function writeString(q: usize, n: u32): usize {
   let i = p;
@@ -26,7 +46,8 @@ export function writeString(q: usize, n: u32): usize {
       i8x16.lt_s(v, space),
     );
     const left = last - i;
-    if (!v128.any_true(special)) {
+    const mask = i8x16.bitmask(special);
+    if (mask == 0) {
       if (left <= 16) {
         q += left;
         break;
@@ -35,7 +56,7 @@ export function writeString(q: usize, n: u32): usize {
       q += 16;
       continue;
     }
-    const plain = <usize>ctz(i8x16.bitmask(special));
+    const plain = <usize>ctz(mask);
     if (plain >= left) {
       q += left;
       break;

@@ -98,16 +98,33 @@ function patch(nano: u32): void {
 
 /** The first `count` digits of a fraction of a second; zeros behind the ninth. */
 function digits(at: usize, nano: u32, count: u32): void {
+  if (count == 9) {
+    const high = nano / 100_000;
+    const low = nano - high * 100_000;
+    const middle = low / 10;
+    two(at, high / 100);
+    two(at + 2, high % 100);
+    two(at + 4, middle / 100);
+    two(at + 6, middle % 100);
+    store<u8>(at, 48 + <u8>(low - middle * 10), 8);
+    return;
+  }
   let keep: u32 = count > 9 ? 9 : count;
   for (let i = keep; i < count; i++) store<u8>(at + i, 48);
   for (let i: u32 = 9; i > keep; i--) nano /= 10;
   while (keep >= 2) {
     const q = nano / 100;
     keep -= 2;
-    store<u16>(at + keep, load<u16>(tables + T_DIGITS + (<usize>(nano - q * 100) << 1)));
+    two(at + keep, nano - q * 100);
     nano = q;
   }
   if (keep == 1) store<u8>(at, 48 + <u8>(nano % 10));
+}
+
+// @ts-ignore: decorator
+@inline
+function two(at: usize, value: u32): void {
+  store<u16>(at, load<u16>(tables + T_DIGITS + (<usize>value << 1)));
 }
 
 /** Runs the program for one second. Its longest output is known to fit T_TIME. */
