@@ -7,7 +7,9 @@ import { dumpState } from './state-dump.ts'
  * How long a stop may take: a bit less than Docker waits (10 s) before it kills, so that what could not be delivered is
  * at least said.
  */
-const stopDeadlineMs = 9_000
+const stopDeadlineMs = 8_500
+/** What the application may take to end once its deadline has passed. */
+const graceMs = 1_000
 /** After a bug there is no trusting the process for long. */
 const bugDeadlineMs = 2_000
 
@@ -79,6 +81,10 @@ function endOnce(self: Run, app: App, stopping: AbortController, exit: (code: nu
     stopping.abort()
     log.info('stopping', { because: why })
     self.host.clock.after(deadlineMs, () => deadline.abort())
+    self.host.clock.after(deadlineMs + graceMs, () => {
+      log.error('stopping takes too long: what is not delivered is lost')
+      exit(1)
+    })
     app.stop(deadline.signal).then(
       () => {
         log.info('stopped')
