@@ -17,7 +17,7 @@ import { compileRegexp, regexpInputLimitChars } from '../text/regexp.ts'
 import { scrub } from '../text/ruby-text.ts'
 import { parseZone } from '../time/zones.ts'
 import { currentTime } from './event-time.ts'
-import { createTimeParser, type TimeSettings } from './time.ts'
+import { createTimeParser, type TimeParser, type TimeSettings } from './time.ts'
 import { createConverters } from './types.ts'
 
 export const timeTypes = ['string', 'unixtime', 'float', 'mixed'] as const
@@ -85,20 +85,8 @@ export function createParserBase(
   context: Pick<PluginContext, 'host'>,
 ): ParserBase {
   const { clock } = context.host
-  const settings: TimeSettings = {
-    localtime: isLocal(params),
-    clock,
-    position: positionOf(params, isWritten(params, 'timezone') ? 'timezone' : 'timeFormat'),
-  }
-  const parseTime = createTimeParser(
-    {
-      type: params.timeType,
-      format: params.timeFormat,
-      timezone: params.timezone,
-      fallbacks: params.timeFormatFallbacks,
-    },
-    settings,
-  )
+  const settings = timeSettings(params, context)
+  const parseTime = createTimeReader(params, context)
   const { timeKey, keepTimeKey, estimateCurrentEvent } = params
   const noTime = () => (estimateCurrentEvent ? currentTime(clock) : undefined)
   const convert = createConvert(params, settings)
@@ -116,6 +104,30 @@ export function createParserBase(
       convert?.(record)
       return { time: eventTime, record }
     },
+  }
+}
+
+/** Reads the time field by the parser's parameters. Throws ConfigError. */
+export function createTimeReader(
+  params: ParserValues,
+  context: Pick<PluginContext, 'host'>,
+): TimeParser {
+  return createTimeParser(
+    {
+      type: params.timeType,
+      format: params.timeFormat,
+      timezone: params.timezone,
+      fallbacks: params.timeFormatFallbacks,
+    },
+    timeSettings(params, context),
+  )
+}
+
+function timeSettings(params: ParserValues, context: Pick<PluginContext, 'host'>): TimeSettings {
+  return {
+    localtime: isLocal(params),
+    clock: context.host.clock,
+    position: positionOf(params, isWritten(params, 'timezone') ? 'timezone' : 'timeFormat'),
   }
 }
 

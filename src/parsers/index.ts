@@ -1,12 +1,21 @@
 import type { ParserDefinition } from '../config/define.ts'
+import { apache2Parser } from './apache2.ts'
+import { csvParser } from './csv.ts'
 import { jsonParser } from './json.ts'
 import { ltsvParser } from './ltsv.ts'
 import { noneParser } from './none.ts'
-import { regexpParser } from './regexp.ts'
+import { apacheErrorParser, apacheParser, nginxParser, regexpParser } from './regexp.ts'
+import { tsvParser } from './tsv.ts'
 
 export const parsers: readonly ParserDefinition[] = [
+  apacheParser,
+  apache2Parser,
+  apacheErrorParser,
+  csvParser,
   jsonParser,
   ltsvParser,
+  nginxParser,
   noneParser,
   regexpParser,
+  tsvParser,
 ]

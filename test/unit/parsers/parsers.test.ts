@@ -207,6 +207,154 @@ describe('ltsv and none', () => {
   })
 })
 
+describe('csv and tsv', () => {
+  const abc = { keys: ['a', 'b', 'c'] }
+  const fast = { ...abc, parser_engine: 'fast' }
+  const cases: [string, string, Record<string, unknown>, MsgValue, unknown[]][] = [
+    ['csv', 'plain', abc, '1,2,3', [event({ a: '1', b: '2', c: '3' })]],
+    ['csv', 'quotes', abc, '"x, y","q ""q""",', [event({ a: 'x, y', b: 'q "q"', c: null })]],
+    ['csv', 'an empty quoted one', abc, '"",,"a\nb"', [event({ a: '', b: null, c: 'a\nb' })]],
+    ['csv', 'too few', abc, '1,2', [event({ a: '1', b: '2', c: null })]],
+    ['csv', 'too many', abc, '1,2,3,4\n5', [event({ a: '1', b: '2', c: '3' })]],
+    ['csv', 'an open quote', abc, '"open,2,3', ['parse failed Unclosed quoted field in line 1.']],
+    ['csv', 'a quote inside', abc, 'a"b,2', ['parse failed Illegal quoting in line 1.']],
+    ['csv', 'text behind a quote', abc, '"a"b,2', [expect.stringContaining('after quoted field')]],
+    ['csv', 'nothing', abc, '', ['no match']],
+    [
+      'csv',
+      'a long delimiter',
+      { ...abc, delimiter: '::' },
+      '1::2:3::',
+      [event({ a: '1', b: '2:3', c: null })],
+    ],
+    ['csv', 'fast', fast, '1,"a,b",\n', [event({ a: '1', b: 'a,b', c: null })]],
+    ['csv', 'fast, odd', fast, '"x",a"b,"q ""q"""', [event({ a: 'x', b: 'a"b', c: 'q "q"' })]],
+    ['csv', 'fast, surplus', fast, '1,2,3,4', [event({ a: '1', b: '2', c: '3' })]],
+    ['csv', 'fast, nothing', fast, '', [event({})]],
+    ['csv', 'no text', abc, 5, ['parse failed 5 is no string']],
+    ['tsv', 'plain', abc, '1\t2\t3', [event({ a: '1', b: '2', c: '3' })]],
+    ['tsv', 'quotes', abc, '"q"\t\t ', [event({ a: '"q"', b: '', c: ' ' })]],
+    ['tsv', 'too few', abc, 'x', [event({ a: 'x', b: null, c: null })]],
+    ['tsv', 'too many', abc, 'a\tb\tc\td', [event({ a: 'a', b: 'b', c: 'c\td' })]],
+    ['tsv', 'nothing', abc, '', [event({ a: null, b: null, c: null })]],
+    [
+      'csv',
+      'time and types',
+      { keys: ['time', 'n'], time_key: 'time', time_type: 'unixtime', types: { n: 'integer' } },
+      '7,5',
+      [event({ n: 5 }, new EventTime(7, 0))],
+    ],
+  ]
+  it.each(cases)('%s: %s', (type, _, values, text, expected) => {
+    expect(parsed(type, values, text)).toEqual(expected)
+  })
+})
+
+describe('web servers', () => {
+  const at = (text: string) => new EventTime(Date.parse(text) / 1000, 0)
+  const access = (rest: string) => `192.168.0.1 - - [28/Feb/2013:12:00:00 +0900] ${rest}`
+  const time = at('2013-02-28T03:00:00Z')
+  const get = { method: 'GET', path: '/x' }
+  const cases: [string, Record<string, unknown>, string, unknown[]][] = [
+    [
+      'apache',
+      {},
+      access('"GET /x HTTP/1.1" 200 777 "-" "Opera"'),
+      [
+        event(
+          {
+            host: '192.168.0.1',
+            user: '-',
+            ...get,
+            code: '200',
+            size: '777',
+            referer: '-',
+            agent: 'Opera',
+          },
+          time,
+        ),
+      ],
+    ],
+    ['apache', {}, 'bad', ['no match']],
+    [
+      'apache2',
+      {},
+      access('"GET /x HTTP/1.1" 200 - "-" "Opera \\"12\\""'),
+      [
+        event(
+          {
+            host: '192.168.0.1',
+            user: null,
+            ...get,
+            code: 200,
+            size: null,
+            referer: null,
+            agent: 'Opera \\"12\\"',
+          },
+          time,
+        ),
+      ],
+    ],
+    [
+      'apache2',
+      { keep_time_key: true },
+      access('"-" 0 0'),
+      [
+        event(
+          {
+            host: '192.168.0.1',
+            user: null,
+            method: '-',
+            path: null,
+            code: null,
+            size: 0,
+            referer: null,
+            agent: null,
+            time: '28/Feb/2013:12:00:00 +0900',
+          },
+          time,
+        ),
+      ],
+    ],
+    ['apache2', {}, '::1 - - [x] "-" 408 0', ['invalid time format: value = x']],
+    [
+      'apache_error',
+      {},
+      '[Wed Oct 11 14:32:52 2000] [error] [client 127.0.0.1] client denied',
+      [
+        event(
+          { level: 'error', client: '127.0.0.1', message: 'client denied' },
+          at('2000-10-11T05:32:52Z'),
+        ),
+      ],
+    ],
+    [
+      'nginx',
+      {},
+      '127.0.0.1 10.0.0.1 - [28/Feb/2013:12:00:00 +0900] "GET /x HTTP/1.1" 200 777 "-" "Opera" -',
+      [
+        event(
+          {
+            remote: '127.0.0.1',
+            host: '10.0.0.1',
+            user: '-',
+            ...get,
+            code: '200',
+            size: '777',
+            referer: '-',
+            agent: 'Opera',
+            http_x_forwarded_for: '-',
+          },
+          time,
+        ),
+      ],
+    ],
+  ]
+  it.each(cases)('%s %#', (type, values, text, expected) => {
+    expect(parsed(type, values, text)).toEqual(expected)
+  })
+})
+
 describe('times as text', () => {
   const utc = (text: string) => Date.parse(text) / 1000
   const cases: [string, Record<string, unknown>, number | string, number?][] = [
@@ -297,6 +445,8 @@ describe('times as text', () => {
 describe('refused configurations', () => {
   const cases: [string, Record<string, unknown>, string, string][] = [
     ['regexp', { expression: '^x$' }, 'No named captures', 'expression'],
+    ['csv', { keys: ['a'], delimiter: '' }, 'must not be empty', 'delimiter'],
+    ['tsv', { keys: ['a'], delimiter: '' }, 'must not be empty', 'delimiter'],
     ['regexp', { expression: '(?<a>' }, 'invalid regexp', 'expression'],
     ['ltsv', { delimiter_pattern: '[' }, 'invalid regexp', 'delimiter_pattern'],
     ['json', { null_value_pattern: '*' }, 'invalid regexp', 'null_value_pattern'],
