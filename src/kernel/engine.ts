@@ -169,5 +169,8 @@ export class EnginePool {
   }
 }
 
+/** What an engine can be made for at most: its input, acks and rewritten entries share 4 GiB. */
+export const largestMessageBytes = 1024 * 1024 * 1024
+
 const smallestLargeBytes = 2 * 1024 * 1024
 const largestSpareBytes = 16 * 1024 * 1024

@@ -1,4 +1,12 @@
-import { type Engine, type EnginePool, fault, field, found, notInside } from './engine.ts'
+import {
+  type Engine,
+  type EnginePool,
+  fault,
+  field,
+  found,
+  largestMessageBytes,
+  notInside,
+} from './engine.ts'
 import { EntrySlices } from './entry-slices.ts'
 import { EntrySource } from './entry-source.ts'
 import { Growable } from './growable.ts'
@@ -170,6 +178,7 @@ export class KernelFramer implements Framer {
     const entries = this.#entries!
     const wanted = entries.windowBytes
     if (wanted === 0) return undefined
+    if (wanted > largestMessageBytes) return this.#stop(fatal('message_too_long'))
     this.#engine = wanted <= this.#home.inputBytes ? this.#home : this.#pool.take(wanted)
     if (!entries.walk(this.#engine, this.#rules)) return this.#stop(fatalOf(this.#engine))
     this.#slices.start(this.#engine, entries.ends.tag, entries.finished ? entries.ends : undefined)
@@ -320,7 +329,7 @@ export class KernelFramer implements Framer {
     this.#frame = home.saveFrame(this.#frame)
     this.#wireBytes += end - start
     const dropped = this.#wireBytes > this.#options.messageLimitBytes
-    const limit = this.#options.unfinishedLimitBytes
+    const limit = Math.min(this.#options.unfinishedLimitBytes, largestMessageBytes)
     if (!dropped && this.#wireBytes + home.field(field.frameNeed) > limit) {
       this.#pending = this.#stop(fatal('message_too_long'))
       return
