@@ -9,7 +9,7 @@ import { type Books, createBooks, exposeBooks } from './books.ts'
 import { type Chunking, chunkingOf, manyChunkKeys } from './chunk-keys.ts'
 import { createDelivery, type Delivery } from './delivery.ts'
 import { heldOf } from './held.ts'
-import { Pacer } from './pacer.ts'
+import { Pacer, pacedBytes } from './pacer.ts'
 import { type BufferPolicy, policyOf } from './policy.ts'
 import { createSecondary } from './secondary.ts'
 import type { BufferParams } from './sections.ts'
@@ -106,7 +106,7 @@ class BufferedOutput implements Output {
       secondary: secondary !== undefined,
     })
     this.#books = createBooks(context)
-    this.#pacer = new Pacer(clock)
+    this.#pacer = new Pacer(clock, Math.max(pacedBytes, 2 * this.#policy.chunk.bytes))
     this.#delivery = createDelivery({
       sink,
       secondary: this.#secondary,

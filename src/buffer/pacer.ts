@@ -2,27 +2,31 @@ import type { Clock, Timer } from '../core/host.ts'
 
 /**
  * Slows sources down to what a sink takes, so that a burst at full speed does not fill memory up to the buffer's
- * limit: while more than `highBytes` are on their way, emits stay pending until some have arrived. Only
+ * limit: while more than `limitBytes` are on their way, emits stay pending until some have arrived. Only
  * while chunks do arrive: a sink that stalls or fails holds nobody up (then total_limit_size and overflow_action hold), so
  * that it cannot stop the other outputs of its sources.
  */
-export const pacedBytes = 32 * 1024 * 1024
 export const stallMs = 500
+
+/** On their way at most, before sources are slowed down: with chunks of the default size, one in flight and one behind it. */
+export const pacedBytes = 16 * 1024 * 1024
 
 export class Pacer {
   readonly #clock: Clock
+  readonly #limitBytes: number
   #waiting: (() => void)[] = []
   #lastProgressMs: number
   #timer: Timer | undefined
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, limitBytes: number) {
     this.#clock = clock
+    this.#limitBytes = limitBytes
     this.#lastProgressMs = Number.NEGATIVE_INFINITY
   }
 
   /** `backlogBytes`: queued and in flight. Undefined: go on. */
   wait(backlogBytes: number): Promise<void> | undefined {
-    if (backlogBytes <= pacedBytes) return undefined
+    if (backlogBytes <= this.#limitBytes) return undefined
     const leftMs = this.#lastProgressMs + stallMs - this.#clock.monotonicMs()
     if (leftMs <= 0) return undefined
     this.#timer ??= this.#clock.after(leftMs, () => this.#checkStall())
@@ -32,7 +36,7 @@ export class Pacer {
   /** A delivery began with nothing else under way, or a chunk arrived. */
   progress(backlogBytes: number): void {
     this.#lastProgressMs = this.#clock.monotonicMs()
-    if (backlogBytes <= pacedBytes) this.release()
+    if (backlogBytes <= this.#limitBytes) this.release()
   }
 
   release(): void {

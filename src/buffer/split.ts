@@ -2,6 +2,7 @@ import type { Batch } from '../core/batch.ts'
 import type { MsgValue } from '../core/value.ts'
 import type { Kernel } from '../kernel/types.ts'
 import { decodeTime, eachEntry, findField, valueAt } from '../msgpack/entries.ts'
+import { skipValue } from '../msgpack/walk.ts'
 import { type ChunkField, type Chunking, valueText } from './chunk-keys.ts'
 
 /** Events of a batch that belong into one chunk. */
@@ -79,6 +80,13 @@ function timeSlices(
   )
 }
 
+interface Group {
+  readonly values: readonly (string | null)[]
+  /** Start and end of each run of entries. */
+  readonly ranges: number[]
+  count: number
+}
+
 /** Sorts the entries by the values of the fields, keeping their order among themselves. */
 function gather(
   packed: Uint8Array,
@@ -86,28 +94,52 @@ function gather(
   of: { key: string; timekey: number | undefined; tag: string | undefined },
   parts: Part[],
 ): void {
-  const groups = new Map<
-    string,
-    { variables: Part['variables']; ranges: number[]; count: number }
-  >()
+  const bytes = Buffer.from(packed.buffer, packed.byteOffset, packed.byteLength)
+  /** By the values' bytes, which are cheaper to compare than to decode, and by their texts. */
+  const byBytes = new Map<string, Group>()
+  const byText = new Map<string, Group>()
   eachEntry(packed, (start, timeEnd, end) => {
-    const values = fields.map((field) => fieldText(packed, timeEnd, field))
-    const key = JSON.stringify(values)
-    let group = groups.get(key)
+    let raw = ''
+    for (const field of fields) {
+      const at = fieldAt(packed, timeEnd, field)
+      // A value's bytes say themselves where they end: values side by side cannot be taken for others.
+      raw += at < 0 ? none : bytes.toString('latin1', at, skipValue(packed, at))
+    }
+    let group = byBytes.get(raw)
     if (group === undefined) {
-      const variables = Object.create(null) as Record<string, string | null>
-      for (const [i, field] of fields.entries()) variables[field.name] = values[i] ?? null
-      group = { variables, ranges: [], count: 0 }
-      groups.set(key, group)
+      const values = fields.map((field) => fieldText(packed, timeEnd, field))
+      const text = JSON.stringify(values)
+      group = byText.get(text) ?? { values, ranges: [], count: 0 }
+      byText.set(text, group)
+      byBytes.set(raw, group)
     }
     group.count += 1
     const { ranges } = group
     if (ranges[ranges.length - 1] === start) ranges[ranges.length - 1] = end
     else ranges.push(start, end)
   })
-  for (const [key, { variables, ranges, count }] of groups) {
-    parts.push({ ...of, key: `${of.key} ${key}`, variables, packed: joined(packed, ranges), count })
+  for (const [text, { values, ranges, count }] of byText) {
+    const variables = variablesOf(fields, values)
+    parts.push({
+      ...of,
+      key: `${of.key} ${text}`,
+      variables,
+      packed: joined(packed, ranges),
+      count,
+    })
   }
+}
+
+/** The byte that MessagePack never uses. */
+const none = '\u00c1'
+
+function variablesOf(
+  fields: readonly ChunkField[],
+  values: readonly (string | null)[],
+): Part['variables'] {
+  const variables = Object.create(null) as Record<string, string | null>
+  for (const [i, field] of fields.entries()) variables[field.name] = values[i] ?? null
+  return variables
 }
 
 function joined(packed: Uint8Array, ranges: readonly number[]): Uint8Array {
@@ -117,14 +149,20 @@ function joined(packed: Uint8Array, ranges: readonly number[]): Uint8Array {
   return Buffer.concat(views)
 }
 
-function fieldText(packed: Uint8Array, recordAt: number, field: ChunkField): string | null {
+/** Offset of the field's value, or -1. */
+function fieldAt(packed: Uint8Array, recordAt: number, field: ChunkField): number {
   let at = recordAt
   for (const key of field.path) {
-    if (!isMap(packed[at] as number)) return null
+    if (!isMap(packed[at] as number)) return -1
     at = findField(packed, at, key)
-    if (at < 0) return null
+    if (at < 0) return -1
   }
-  const value: MsgValue = valueAt(packed, at)
+  return at
+}
+
+function fieldText(packed: Uint8Array, recordAt: number, field: ChunkField): string | null {
+  const at = fieldAt(packed, recordAt, field)
+  const value: MsgValue = at < 0 ? null : valueAt(packed, at)
   return value === null ? null : valueText(value)
 }
 
