@@ -64,7 +64,8 @@ class JsonFramer implements Framer {
   }
 
   hold(): void {
-    this.#fed = this.#fed.slice(this.#at)
+    // Not slice(): of a Buffer that is a view, and what was fed is borrowed.
+    this.#fed = new Uint8Array(this.#fed.subarray(this.#at))
     this.#at = 0
   }
 
@@ -93,7 +94,8 @@ class JsonFramer implements Framer {
     const end = this.#splitter.next(this.#fed, this.#at)
     if (end < 0) {
       // White space between values is not worth keeping.
-      if (this.#splitter.unfinished || this.#keptBytes > 0) this.#keep(this.#fed.slice(this.#at))
+      if (this.#splitter.unfinished || this.#keptBytes > 0)
+        this.#keep(new Uint8Array(this.#fed.subarray(this.#at)))
       this.#fed = empty
       this.#at = 0
       return undefined

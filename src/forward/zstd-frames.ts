@@ -63,6 +63,7 @@ function readFrame(view: DataView, start: number): ZstdFrame {
     ? contentSize(view, sizeAt, sizeBytes)
     : windowSize(view.getUint8(start + 5))
 
+  const blockLimit = Math.min(blockLimitBytes, windowBytes)
   const blockEnds: number[] = []
   let maxOutputBytes = 0
   for (let last = false; !last; ) {
@@ -71,8 +72,8 @@ function readFrame(view: DataView, start: number): ZstdFrame {
     last = (head & 1) !== 0
     const type = (head >> 1) & 3
     const size = head >> 3
-    if (type === 3 || size > blockLimitBytes) throw new ZstdFrameError('a zstd block is malformed')
-    maxOutputBytes += type === 2 ? blockLimitBytes : size
+    if (type === 3 || size > blockLimit) throw new ZstdFrameError('a zstd block is malformed')
+    maxOutputBytes += type === 2 ? blockLimit : size
     at += 3 + (type === 1 ? 1 : size)
     need(at)
     blockEnds.push(at)

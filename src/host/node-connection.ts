@@ -124,7 +124,10 @@ function socketWithDataEvents(
   socket: net.Socket,
   receive: (bytes: Uint8Array) => void,
 ): net.Socket {
-  socket.on('data', receive)
+  // A plain view of the Buffer: its slice() copies, as that of all other bytes does, and a Buffer's does not.
+  socket.on('data', (bytes) =>
+    receive(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
+  )
   // 'data' sets the socket flowing; it waits for `begin`.
   socket.pause()
   return socket

@@ -9,7 +9,7 @@ export class AckQueue {
 
   /** Copies. */
   add(acks: Uint8Array): void {
-    if (acks.byteLength > 0) this.#ready.push(acks.slice())
+    if (acks.byteLength > 0) this.#ready.push(new Uint8Array(acks))
   }
 
   flush(): void {

@@ -56,7 +56,7 @@ export class Delivery {
       this.#settle(step, step.acks)
       return undefined
     }
-    const acks = step.acks.slice()
+    const acks = new Uint8Array(step.acks)
     return taken
       .then(
         () => {

@@ -166,7 +166,7 @@ export class Session {
     const start = this.#start.byteLength > 0 ? Buffer.concat([this.#start, bytes]) : bytes
     const protocol = protocolOf(start, this.#peerEnded)
     if (protocol === 'unknown') {
-      this.#start = start.slice()
+      this.#start = new Uint8Array(start)
       this.#hold(start.byteLength)
       return
     }
@@ -342,9 +342,9 @@ export class Session {
     }
     const copy: CompressedStep = {
       ...step,
-      tag: step.tag.slice(),
-      payload: step.payload.slice(),
-      ack: step.ack.slice(),
+      tag: new Uint8Array(step.tag),
+      payload: new Uint8Array(step.payload),
+      ack: new Uint8Array(step.ack),
     }
     this.#hold(copy.payload.byteLength)
     this.#inflating = { step: copy, pieces: inflations.read(codec, copy.payload) }

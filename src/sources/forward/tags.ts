@@ -35,7 +35,7 @@ export class Tags {
     if (this.#lastBytes !== undefined && sameBytes(this.#lastBytes, bytes)) return this.#lastTag
     if (bytes.byteLength > this.#rule.lengthLimitBytes) return undefined
     this.#lastTag = this.#make(bytes)
-    this.#lastBytes = bytes.slice()
+    this.#lastBytes = new Uint8Array(bytes)
     return this.#lastTag
   }
 
