@@ -5,6 +5,7 @@ import { jsonParser } from './json.ts'
 import { ltsvParser } from './ltsv.ts'
 import { noneParser } from './none.ts'
 import { apacheErrorParser, apacheParser, nginxParser, regexpParser } from './regexp.ts'
+import { syslogParser } from './syslog.ts'
 import { tsvParser } from './tsv.ts'
 
 export const parsers: readonly ParserDefinition[] = [
@@ -17,5 +18,6 @@ export const parsers: readonly ParserDefinition[] = [
   nginxParser,
   noneParser,
   regexpParser,
+  syslogParser,
   tsvParser,
 ]

@@ -355,6 +355,115 @@ describe('web servers', () => {
   })
 })
 
+describe('syslog', () => {
+  const utc = (text: string, nanoseconds = 0) => new EventTime(Date.parse(text) / 1000, nanoseconds)
+  const old = (seconds: string) => utc(`2023-02-28T${seconds}Z`)
+  const cases: [string, Record<string, unknown>, string, unknown[]][] = [
+    [
+      'RFC 3164',
+      { with_priority: true },
+      '<6>Feb 28 12:00:00 192.168.0.1 fluentd[11111]: [error] Syslog test\n',
+      [
+        event(
+          {
+            pri: 6,
+            host: '192.168.0.1',
+            ident: 'fluentd',
+            pid: '11111',
+            message: '[error] Syslog test',
+          },
+          old('03:00:00'),
+        ),
+      ],
+    ],
+    [
+      'a day of one digit',
+      { keep_time_key: true },
+      'Feb  8 01:02:03 host app: msg',
+      [
+        event(
+          { time: 'Feb 8 01:02:03', host: 'host', ident: 'app', message: 'msg' },
+          utc('2023-02-07T16:02:03Z'),
+        ),
+      ],
+    ],
+    [
+      'a name without colon',
+      { utc: true },
+      'Feb 28 12:00:00 host cron msg without colon',
+      [event({ host: 'host', ident: 'cron', message: 'msg without colon' }, old('12:00:00'))],
+    ],
+    ['no priority', { with_priority: true }, 'Feb 28 12:00:00 h x: no pri', ['no match']],
+    [
+      'a priority too many',
+      {},
+      '<6>Feb 28 12:00:00 h x: y',
+      [expect.stringContaining('invalid time')],
+    ],
+    ['garbage', { with_priority: true }, '<6>garbage', [expect.stringContaining('parse failed')]],
+    ['nothing behind the host', {}, 'Feb 28 12:00:00 host', ['no match']],
+    [
+      'RFC 5424',
+      { with_priority: true, message_format: 'rfc5424' },
+      '<16>1 2013-02-28T12:00:00.003Z h fluentd 11111 ID24224 [ex@1 iut="3"] Hi, from\nFluentd!',
+      [
+        event(
+          {
+            pri: 16,
+            host: 'h',
+            ident: 'fluentd',
+            pid: '11111',
+            msgid: 'ID24224',
+            extradata: '[ex@1 iut="3"]',
+            message: 'Hi, from\nFluentd!',
+          },
+          utc('2013-02-28T12:00:00Z', 3e6),
+        ),
+      ],
+    ],
+    [
+      'RFC 5424 without fraction and message',
+      { with_priority: true, message_format: 'rfc5424' },
+      '<1>1 2020-10-11T22:14:15Z h a - - -',
+      [
+        event(
+          { pri: 1, host: 'h', ident: 'a', pid: '-', msgid: '-', extradata: '-' },
+          utc('2020-10-11T22:14:15Z'),
+        ),
+      ],
+    ],
+    [
+      'either: the new one',
+      { with_priority: true, message_format: 'auto' },
+      '<16>1 2013-02-28T12:00:00.003Z h fluentd 1 ID - new',
+      [
+        event(
+          {
+            pri: 16,
+            host: 'h',
+            ident: 'fluentd',
+            pid: '1',
+            msgid: 'ID',
+            extradata: '-',
+            message: 'new',
+          },
+          utc('2013-02-28T12:00:00Z', 3e6),
+        ),
+      ],
+    ],
+    [
+      'either: the old one',
+      { with_priority: true, message_format: 'auto', utc: true },
+      '<6>Feb 28 12:00:00 h app[1]: old',
+      [event({ pri: 6, host: 'h', ident: 'app', pid: '1', message: 'old' }, old('12:00:00'))],
+    ],
+    ['bad', { message_format: 'rfc5424' }, 'bad', [expect.stringContaining('parse failed')]],
+  ]
+  it.each(cases)('%s', (_, values, text, expected) => {
+    expect(parsed('syslog', values, text)).toEqual(expected)
+  })
+})
+
 describe('times as text', () => {
   const utc = (text: string) => Date.parse(text) / 1000
   const cases: [string, Record<string, unknown>, number | string, number?][] = [
