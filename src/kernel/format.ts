@@ -21,7 +21,10 @@ export function formatImports(memory: WebAssembly.Memory): {
   const bytes = new Uint8Array(memory.buffer)
   return {
     formatFloat(value, at) {
-      const text = rubyFloat(value)
+      const size = Math.abs(value)
+      // Most floats: JavaScript writes them as Ruby does, and quicker.
+      const alike = size >= 1e-4 && size < 1e16 && !Number.isInteger(value)
+      const text = alike ? String(value) : rubyFloat(value)
       for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i)
       return text.length
     },

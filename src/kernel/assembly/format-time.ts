@@ -28,7 +28,6 @@ let timeLength: usize = 0;
 let marks: usize = 0;
 
 let offset: i64 = 0;
-let days: i64 = 0;
 let secondOfDay: u32 = 0;
 let year: i64 = 0;
 let month: u32 = 0;
@@ -189,7 +188,7 @@ function letters(from: usize, n: u32, change: u8): void {
 function writeOffset(style: u32): void {
   store<u8>(o, offset < 0 ? 45 : 43);
   setO(o + 1);
-  const far = <i64>(offset < 0 ? 0 - offset : offset);
+  const far = <u32>(offset < 0 ? 0 - offset : offset);
   padded(far / 3600, 2, 48);
   if (style > 0) {
     store<u8>(o, 58);
@@ -212,7 +211,11 @@ function padded(value: i64, width: u32, pad: u8): void {
   }
   if (pad != 0) {
     let count: u32 = negative ? 2 : 1;
-    for (let t = size; t >= 10; t /= 10) count++;
+    if (size < 100_000) {
+      for (let t = <u32>size; t >= 10; t /= 10) count++;
+    } else {
+      for (let t = size; t >= 10; t /= 10) count++;
+    }
     for (; count < width; count++) {
       store<u8>(o, pad);
       setO(o + 1);
@@ -258,10 +261,6 @@ function floorDiv(a: i64, b: i64): i64 {
   return a % b < 0 ? q - 1 : q;
 }
 
-function isLeap(y: i64): bool {
-  return y % 4 == 0 && (y % 100 != 0 || y % 400 == 0);
-}
-
 /** Week 1 is the one with the year's first Thursday. */
 function isoWeek(): i64 {
   const week = isoRaw();
@@ -283,19 +282,43 @@ function weeksOf(y: i64): i64 {
   return (p + 7) % 7 == 4 || (before + 7) % 7 == 3 ? 53 : 52;
 }
 
-/** Days since 1970 to a date of the proleptic Gregorian calendar, counting years from March. */
+/** Seconds from the first of March of the year 0 to 1970, and to the year 10000. */
+const FROM_YEAR_0: i64 = 62162035200;
+const TO_YEAR_10000: i64 = 315564681600;
+/** The day that year, month, day and the like are of. */
+let known: i64 = i64.MIN_VALUE;
+
+/**
+ * Days since 1970 to a date of the proleptic Gregorian calendar, counting years from March. Divisions of 64-bit integers are what
+ * would cost here, so times that people live in are divided as floats, once, and only for a new day.
+ */
 function breakDown(local: i64): void {
-  days = floorDiv(local, 86_400);
+  const u = local + FROM_YEAR_0;
+  const near = u >= 0 && u < TO_YEAR_10000;
+  const days = near ? <i64>(<f64>u / 86_400.0) - 719_468 : floorDiv(local, 86_400);
   secondOfDay = <u32>(local - days * 86_400);
-  weekDay = <u32>((((days + 4) % 7) + 7) % 7);
-  const shifted = days + 719_468;
-  const era = floorDiv(shifted, 146_097);
-  const dayOfEra = <u32>(shifted - era * 146_097);
+  if (days == known) return;
+  known = days;
+  let era: i64 = 0;
+  let dayOfEra: u32;
+  if (near) {
+    const shifted = <u32>(days + 719_468);
+    weekDay = (shifted + 3) % 7;
+    const eras = shifted / 146_097;
+    era = eras;
+    dayOfEra = shifted - eras * 146_097;
+  } else {
+    weekDay = <u32>(days + 4 - floorDiv(days + 4, 7) * 7);
+    era = floorDiv(days + 719_468, 146_097);
+    dayOfEra = <u32>(days + 719_468 - era * 146_097);
+  }
   const yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365;
   const fromMarch = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100);
   const monthFromMarch = (5 * fromMarch + 2) / 153;
   day = fromMarch - (153 * monthFromMarch + 2) / 5 + 1;
   month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9;
   year = <i64>yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
-  yearDay = monthFromMarch < 10 ? fromMarch + 59 + (isLeap(year) ? 1 : 0) : fromMarch - 306;
+  // January and February belong to the era's next year: whether that is a leap year does not matter to them.
+  const leap: u32 = yearOfEra % 4 == 0 && (yearOfEra % 100 != 0 || yearOfEra % 400 == 0) ? 1 : 0;
+  yearDay = monthFromMarch < 10 ? fromMarch + 59 + leap : fromMarch - 306;
 }
