@@ -4,16 +4,28 @@ import { createChunkIds } from './chunk-ids.ts'
 import { createSlabPool, type SlabPool } from './slab-pool.ts'
 import type { ChunkStore, StoredChunk } from './store.ts'
 
-/** Free blocks a store keeps: a full chunk of the default size. */
-const keptSlabBytes = 8 * 1024 * 1024
+/**
+ * Free blocks that are kept, by all stores of a process together: what one output at full speed has under way (see pacer.ts)
+ * and in its staged chunk. Less, and blocks would be made and collected all the time.
+ */
+const keptSlabBytes = 24 * 1024 * 1024
+
+/** One pool for all stores of a world. */
+const pools = new WeakMap<object, SlabPool>()
+
+function poolOf(outside: object): SlabPool {
+  const pool = pools.get(outside) ?? createSlabPool(keptSlabBytes)
+  pools.set(outside, pool)
+  return pool
+}
 
 /** Only small blocks are exchanged for exact ones: copying large ones costs more than their unused part. */
 const compactedSlabBytes = 64 * 1024
 
-/** Chunks in memory: gone with the process. */
+/** Chunks in memory: gone with the process. `outside`: the host, the same object for all outputs. */
 export function createMemoryStore(outside: { clock: Clock; random: Random }): ChunkStore {
   const { clock } = outside
-  const pool = createSlabPool(keptSlabBytes)
+  const pool = poolOf(outside)
   const nextId = createChunkIds(outside.random)
   return {
     persistent: false,
