@@ -289,8 +289,13 @@ class FakeDisk implements MemoryDisk {
   }
 
   statSync(path: string): FileStat | undefined {
-    const node = this.#nodes.get(this.#resolve(path, false))
-    return node === undefined ? undefined : this.#stat(node)
+    try {
+      return this.#stat(this.#get(path, false))
+    } catch (error) {
+      const { code } = error as { code?: string }
+      if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+      throw error
+    }
   }
 
   async realpath(path: string): Promise<string> {
