@@ -9,6 +9,8 @@ const KIND_STRFTIME: u32 = 1;
 const KIND_UNIXTIME: u32 = 2;
 const KIND_FLOAT: u32 = 3;
 
+const OP_SECOND: u8 = 6;
+/** Seconds since 1970. */
 const OP_LAST_NUMBER: u8 = 18;
 const OP_SUBSECOND: u8 = 32;
 const OP_NAME: u8 = 33;
@@ -26,6 +28,11 @@ let cachedSecond: i64 = 0;
 let cachedNano: u32 = 0;
 let timeLength: usize = 0;
 let marks: usize = 0;
+/** Seconds in which what was rendered holds but for its seconds' and sub-second digits; none where more depends on them. */
+let minuteFrom: i64 = 0;
+let minuteUntil: i64 = 0;
+/** The width of a mark that is for two digits of seconds. */
+const SECONDS: u32 = 0xffff;
 
 let offset: i64 = 0;
 let secondOfDay: u32 = 0;
@@ -72,13 +79,15 @@ function writeFormatted(given: i64, nano: u32): bool {
   const second =
     given > FARTHEST_DATE ? FARTHEST_DATE : given < -FARTHEST_DATE ? -FARTHEST_DATE : given;
   const text = tables + T_TIME;
-  if (!cached || second != cachedSecond) {
+  if (!cached || (second != cachedSecond && (second < minuteFrom || second >= minuteUntil))) {
+    cached = false;
     if (!render(second)) return false;
     cached = true;
     cachedSecond = second;
     cachedNano = nano;
     patch(nano);
-  } else if (nano != cachedNano) {
+  } else if (nano != cachedNano || second != cachedSecond) {
+    cachedSecond = second;
     cachedNano = nano;
     patch(nano);
   }
@@ -91,7 +100,9 @@ function writeFormatted(given: i64, nano: u32): bool {
 function patch(nano: u32): void {
   for (let i: usize = 0; i < marks; i++) {
     const mark = load<u32>(tables + T_TIME_MARKS + (i << 2));
-    digits(tables + T_TIME + <usize>(mark & 0xffff), nano, mark >> 16);
+    const at = tables + T_TIME + <usize>(mark & 0xffff);
+    if (mark >> 16 == SECONDS) two(at, <u32>(cachedSecond - minuteFrom));
+    else digits(at, nano, mark >> 16);
   }
 }
 
@@ -141,14 +152,25 @@ function render(second: i64): bool {
   const text = tables + T_TIME;
   setO(text);
   marks = 0;
+  minuteFrom = second - <i64>(secondOfDay % 60);
+  minuteUntil = minuteFrom + 60;
+  if (<f64>minuteUntil > load<f64>(tables + T_ZONE_UNTIL) || <f64>minuteFrom < load<f64>(tables + T_ZONE_FROM)) {
+    minuteUntil = minuteFrom;
+  }
   for (let i: u32 = 0; i < ops; i++) {
     const at = program + 32 + (<usize>i << 3);
     const op = load<u8>(at);
     const pad = load<u8>(at + 1);
     const width = <u32>load<u16>(at + 2);
     const arg = load<u32>(at + 4);
-    if (op <= OP_LAST_NUMBER) padded(numberOf(op, second), width, pad);
-    else if (op == OP_SUBSECOND) {
+    if (op == OP_SECOND && width == 2 && pad == 48) {
+      store<u32>(tables + T_TIME_MARKS + (marks << 2), <u32>(o - text) | (SECONDS << 16));
+      marks++;
+      setO(o + 2);
+    } else if (op <= OP_LAST_NUMBER) {
+      if (op == OP_SECOND || op == OP_LAST_NUMBER) minuteUntil = minuteFrom;
+      padded(numberOf(op, second), width, pad);
+    } else if (op == OP_SUBSECOND) {
       store<u32>(tables + T_TIME_MARKS + (marks << 2), <u32>(o - text) | (width << 16));
       marks++;
       setO(o + width);

@@ -176,6 +176,24 @@ describe('times', () => {
     }
   })
 
+  test.each(['%H:%M:%S.%L', '%_S %s', '%-S', '%S %T %S'])('second after second by %s', (format) => {
+    const start = 1_699_163_930
+    const times = Array.from({ length: 150 }, (_, i) => new EventTime(start + i, i * 1_000_000))
+    const lines = (list: readonly EventTime[], spec: FormatSpec) =>
+      formatAll(kernel, spec, pack(list.map((time) => [time, {}])))
+        .text.split('\n')
+        .slice(0, -1)
+    const zoned = outFileSpec(format, newYork)
+    // Another program in between: nothing is kept from one event to the next.
+    const alone = times.map((time) => {
+      formatAll(kernel, stdoutSpec, pack([[time, {}]]))
+      return lines([time], zoned)[0]
+    })
+    expect(lines(times, zoned)).toEqual(alone)
+    expect(lines([...times].reverse(), zoned)).toEqual(alone.reverse())
+    expect(new Set(alone).size).toBeGreaterThan(50)
+  })
+
   test('nanoseconds of more than a second', () => {
     const batch = pack([[new EventTime(5, 3_000_000_001), {}]])
     expect(formatAll(kernel, stdoutSpec, batch).text).toBe(
