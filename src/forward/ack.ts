@@ -2,8 +2,8 @@ import { EventTime, MsgExt, MsgFloat, type MsgValue, RawString } from '../core/v
 import { encode } from '../msgpack/encode.ts'
 
 /**
- * Acks of the forward protocol: `{"ack": <the value of option.chunk as it was sent>}`. The kernel writes those of
- * MessagePack connections itself, by the same rule.
+ * Acks of the forward protocol: `{"ack": <the value of option.chunk as it was sent>}`. The kernel
+ * writes those of MessagePack connections itself, by the same rule.
  */
 
 /** Whether a chunk option asks for an ack: any value does, except nil and false. */

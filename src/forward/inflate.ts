@@ -3,24 +3,36 @@ import { Decompress } from 'fzstd'
 import type { Clock } from '../core/host.ts'
 import { type ZstdFrame, zstdFrames } from './zstd-frames.ts'
 
-/** Compressed payloads of the forward protocol: gzip and zstd, each several members or frames end to end. */
+/**
+ * Compressed payloads of the forward protocol: gzip and zstd, each several members or frames end to
+ * end.
+ */
 export const codecs = ['gzip', 'zstd'] as const
 export type Codec = (typeof codecs)[number]
 
 export const inflateLimits = {
-  /** What is inflated at once on the event loop: an output of at most so many bytes. More goes off it, or in slices. */
+  /**
+   * What is inflated at once on the event loop: an output of at most so many bytes. More goes off
+   * it, or in slices.
+   */
   syncOutputBytes: 1024 * 1024,
   /** Compressed bytes above which nobody tries to inflate at once. */
   syncInputBytes: 256 * 1024,
   /** Pieces that streamed output comes in. */
   pieceBytes: 128 * 1024,
-  /** What a zstd frame may declare as its window (its decoder allocates it). zstd's own levels up to 19 use 8 MiB. */
+  /**
+   * What a zstd frame may declare as its window (its decoder allocates it). zstd's own levels up to
+   * 19 use 8 MiB.
+   */
   zstdWindowBytes: 64 * 1024 * 1024,
   /** Work on the event loop between two breaths, where the decoder is ours to run (fzstd). */
   sliceMs: 5,
 } as const
 
-/** The payload is not what it is said to be, or too much comes out of it. Its connection does not survive it. */
+/**
+ * The payload is not what it is said to be, or too much comes out of it. Its connection does not
+ * survive it.
+ */
 export class InflateError extends Error {
   override readonly name = 'InflateError'
   readonly code: 'unknown_codec' | 'malformed' | 'decompression_size_limit'
@@ -38,8 +50,8 @@ export function codecOf(name: string): Codec {
 }
 
 /**
- * All of the output, if it is small; undefined if it may be large (see inflateLimits). `limitBytes` counts over all members.
- * Throws InflateError.
+ * All of the output, if it is small; undefined if it may be large (see inflateLimits). `limitBytes`
+ * counts over all members. Throws InflateError.
  */
 export function inflateSmall(
   codec: Codec,
@@ -52,8 +64,9 @@ export function inflateSmall(
 }
 
 /**
- * The output in pieces, for payloads of any size; to be read to its end, or left by `return()`. Throws InflateError, also after
- * pieces were given: to have all or nothing, go through it once without using them.
+ * The output in pieces, for payloads of any size; to be read to its end, or left by `return()`.
+ * Throws InflateError, also after pieces were given: to have all or nothing, go through it once
+ * without using them.
  */
 export function inflateStream(
   codec: Codec,
@@ -112,8 +125,8 @@ function gunzipSmall(payload: Uint8Array, limitBytes: number): Uint8Array | unde
 }
 
 /**
- * The last member's own word on its size (its last four bytes), within reason: one piece of memory of the right size
- * instead of many of 16 KiB. It is only a hint, and may lie.
+ * The last member's own word on its size (its last four bytes), within reason: one piece of memory
+ * of the right size instead of many of 16 KiB. It is only a hint, and may lie.
  */
 function expectedBytes(payload: Uint8Array, capBytes: number): number {
   const at = payload.byteLength - 4
@@ -218,7 +231,10 @@ async function* nativeFrame(
   }
 }
 
-/** fzstd runs on the event loop: one block (at most 128 KiB of output) at a time, with a breath after each slice. */
+/**
+ * fzstd runs on the event loop: one block (at most 128 KiB of output) at a time, with a breath
+ * after each slice.
+ */
 async function* slicedFrame(
   payload: Uint8Array,
   frame: ZstdFrame,

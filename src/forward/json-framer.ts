@@ -14,8 +14,9 @@ import { JsonSplitter } from '../text/json-split.ts'
 import { jsonAck, wantsAck } from './ack.ts'
 
 /**
- * The longest JSON message. JSON connections are people with netcat and small scripts; what a parsed value takes is tens of
- * times its text, so this is far below what MessagePack messages may have.
+ * The longest JSON message. JSON connections are people with netcat and small scripts; what a
+ * parsed value takes is tens of times its text, so this is far below what MessagePack messages may
+ * have.
  */
 export const jsonMessageLimitBytes = 4 * 1024 * 1024
 
@@ -24,8 +25,9 @@ type Now = { seconds: number; nanoseconds: number }
 const empty = new Uint8Array(0)
 
 /**
- * The framer of a connection whose first byte is `{` or `[`: JSON values end to end, with or without white space. It gives the
- * same steps as the kernel's framer gives for MessagePack, with acks as JSON text.
+ * The framer of a connection whose first byte is `{` or `[`: JSON values end to end, with or
+ * without white space. It gives the same steps as the kernel's framer gives for MessagePack, with
+ * acks as JSON text.
  */
 export function createJsonFramer(options: FramerOptions): Framer {
   return new JsonFramer(options)
@@ -112,8 +114,8 @@ class JsonFramer implements Framer {
   #keep(piece: Uint8Array): void {
     this.#kept.push(piece)
     this.#keptBytes += piece.byteLength
-    // A value that comes byte by byte would be a list of millions of pieces: halves of one size are joined, so that each
-    // byte is copied a logarithmic number of times.
+    // A value that comes byte by byte would be a list of millions of pieces: halves of one size are
+    // joined, so that each byte is copied a logarithmic number of times.
     while (this.#kept.length > 1) {
       const last = this.#kept.at(-1)!
       const before = this.#kept.at(-2)!
@@ -168,7 +170,8 @@ class JsonFramer implements Framer {
       if (this.#entry(second, message[2], { now, zeroIsNow: true })) count += 1
       else invalid += 1
     } else {
-      // A text instead of a time: to Fluentd its bytes are packed entries, and no text has a valid one in it.
+      // A text instead of a time: to Fluentd its bytes are packed entries, and no text has a valid
+      // one in it.
       invalid += 1
     }
     const chunk = option?.get('chunk')
@@ -188,7 +191,9 @@ class JsonFramer implements Framer {
     return run
   }
 
-  /** Writes the entry if it is valid, by FORWARD's rules for JSON values (which have no EventTime). */
+  /**
+   * Writes the entry if it is valid, by FORWARD's rules for JSON values (which have no EventTime).
+   */
   #entry(
     time: MsgValue | undefined,
     record: MsgValue | undefined,

@@ -1,7 +1,8 @@
 /**
- * The outside of Zstandard frames (RFC 8878, 3.1), read without decompressing: where each ends, how large its window is,
- * and the most that can come out of it. Native decoders stop silently behind the first of several frames, and
- * allocate the window that a frame declares: both are decided here, before any decoder sees the bytes.
+ * The outside of Zstandard frames (RFC 8878, 3.1), read without decompressing: where each ends, how
+ * large its window is, and the most that can come out of it. Native decoders stop silently behind
+ * the first of several frames, and allocate the window that a frame declares: both are decided
+ * here, before any decoder sees the bytes.
  */
 export interface ZstdFrame {
   /** Offset of its first byte, and of the one behind its last. */
@@ -22,7 +23,10 @@ const frameMagic = 0xfd2fb528
 const skippableMagic = 0x184d2a50
 const blockLimitBytes = 128 * 1024
 
-/** The frames of `bytes`, skippable ones left out. Throws ZstdFrameError on anything else, and where the bytes end early. */
+/**
+ * The frames of `bytes`, skippable ones left out. Throws ZstdFrameError on anything else, and where
+ * the bytes end early.
+ */
 export function zstdFrames(bytes: Uint8Array): ZstdFrame[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const frames: ZstdFrame[] = []

@@ -4,7 +4,10 @@ import type { Clock, Timer } from '../core/host.ts'
 /** setTimeout takes at most this; a longer delay would fire at once. */
 const maxDelayMs = 2 ** 31 - 1
 
-/** Wall and monotonic clocks may disagree by this much before the wall clock is read anew (it was set, or drifted). */
+/**
+ * Wall and monotonic clocks may disagree by this much before the wall clock is read anew (it was
+ * set, or drifted).
+ */
 const driftLimitMs = 2
 
 export function createNodeClock(): Clock {
@@ -13,8 +16,8 @@ export function createNodeClock(): Clock {
 
   return {
     wallMs() {
-      // Date.now() has whole milliseconds; the monotonic clock gives the part below, so that events that
-      // arrive within one millisecond still carry times in their order.
+      // Date.now() has whole milliseconds; the monotonic clock gives the part below, so that events
+      // that arrive within one millisecond still carry times in their order.
       const monotonicMs = performance.now()
       const coarseMs = Date.now()
       const fineMs = anchorWallMs + (monotonicMs - anchorMonotonicMs)

@@ -1,14 +1,18 @@
 import net from 'node:net'
 import type { Connection, ConnectionHandler } from '../core/host.ts'
 
-/** What we rely on inside Node for reading into one shared buffer. Undocumented, so it is looked for before use. */
+/**
+ * What we rely on inside Node for reading into one shared buffer. Undocumented, so it is looked for
+ * before use.
+ */
 interface TakenHandle {
   useUserBuffer?: unknown
   reading?: boolean
 }
 
 /**
- * A connection over a net.Socket. The handler is given afterwards by `begin`, since making it needs the connection.
+ * A connection over a net.Socket. The handler is given afterwards by `begin`, since making it needs
+ * the connection.
  */
 export class NodeConnection implements Connection {
   readonly remoteAddress: string | undefined
@@ -85,10 +89,10 @@ export class NodeConnection implements Connection {
 }
 
 /**
- * Moves the socket's handle into a new net.Socket that reads into `area`, which all connections share: 3.15 GB
- * a CPU second instead of 1.22 with a buffer allocated for each read, as measured. Node offers
- * `onread` for outgoing connections only, hence the detour over the handle. undefined: this Node has not what it
- * needs, and the socket is as it was.
+ * Moves the socket's handle into a new net.Socket that reads into `area`, which all connections
+ * share: 3.15 GB a CPU second instead of 1.22 with a buffer allocated for each read, as measured.
+ * Node offers `onread` for outgoing connections only, hence the detour over the handle. undefined:
+ * this Node has not what it needs, and the socket is as it was.
  */
 function socketReadingInto(
   socket: net.Socket,
@@ -111,8 +115,9 @@ function socketReadingInto(
       },
     },
   } as unknown as net.SocketConstructorOpts)
-  // The server counts its connections by the socket that it made: the new one takes its place there, and the old one
-  // is left without a handle, so that nothing it does (or its collection) touches the connection.
+  // The server counts its connections by the socket that it made: the new one takes its place
+  // there, and the old one is left without a handle, so that nothing it does (or its collection)
+  // touches the connection.
   const heir = taken as unknown as { _server: unknown }
   heir._server = inner._server
   inner._server = null
@@ -124,7 +129,8 @@ function socketWithDataEvents(
   socket: net.Socket,
   receive: (bytes: Uint8Array) => void,
 ): net.Socket {
-  // A plain view of the Buffer: its slice() copies, as that of all other bytes does, and a Buffer's does not.
+  // A plain view of the Buffer: its slice() copies, as that of all other bytes does, and a Buffer's
+  // does not.
   socket.on('data', (bytes) =>
     receive(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
   )
@@ -133,7 +139,10 @@ function socketWithDataEvents(
   return socket
 }
 
-/** An IPv4 client of a dual-stack listener is `::ffff:192.0.2.1` to the system, and 192.0.2.1 to everybody else. */
+/**
+ * An IPv4 client of a dual-stack listener is `::ffff:192.0.2.1` to the system, and 192.0.2.1 to
+ * everybody else.
+ */
 function plainAddress(address: string | undefined): string | undefined {
   return address?.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 }

@@ -6,7 +6,9 @@ import type {
   HttpClientResponse,
 } from '../core/host.ts'
 
-/** Bodies up to this size are joined: one write to the socket costs less than several small ones. */
+/**
+ * Bodies up to this size are joined: one write to the socket costs less than several small ones.
+ */
 const joinLimitBytes = 256 * 1024
 
 /** undici's own defaults are 300 s; these hold where the caller says nothing. */
@@ -18,7 +20,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   const dispatcher = createDispatcher(options)
   return {
     request: (message) => send(message, dispatcher, options),
-    // Requests on their way are the callers', who have signals for them: closing cuts off what is left.
+    // Requests on their way are the callers', who have signals for them: closing cuts off what is
+    // left.
     close: () => dispatcher.destroy(),
   }
 }
@@ -37,7 +40,8 @@ function createDispatcher(options: HttpClientOptions): Dispatcher {
     maxHeaderSize: 16 * 1024,
   }
   if (options.proxy === undefined) return new Agent({ ...pool, connect })
-  // Plain http goes to the proxy with an absolute URL, as most proxies demand; https through a tunnel.
+  // Plain http goes to the proxy with an absolute URL, as most proxies demand; https through a
+  // tunnel.
   return new ProxyAgent({
     ...pool,
     uri: options.proxy,

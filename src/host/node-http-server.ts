@@ -2,7 +2,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { HttpRequest, HttpResponse, Listener } from '../core/host.ts'
 import type { Logger } from '../core/log.ts'
 
-/** Limits of the small servers (metrics, health, monitoring): their clients are scrapers, not browsers. */
+/**
+ * Limits of the small servers (metrics, health, monitoring): their clients are scrapers, not
+ * browsers.
+ */
 const limits = {
   headerBytes: 16 * 1024,
   headersTimeoutMs: 10_000,

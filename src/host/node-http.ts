@@ -10,8 +10,8 @@ export function createNodeHttp(options: { log: Logger }): Http {
 }
 
 /**
- * undici is loaded by the first request: it takes longer to load than all else that a start needs, and more memory, and most
- * configurations send nothing by HTTP.
+ * undici is loaded by the first request: it takes longer to load than all else that a start needs,
+ * and more memory, and most configurations send nothing by HTTP.
  */
 function createLazyClient(options: HttpClientOptions): HttpClient {
   let made: Promise<HttpClient> | undefined

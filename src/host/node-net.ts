@@ -14,7 +14,10 @@ import type {
 import type { Logger } from '../core/log.ts'
 import { NodeConnection } from './node-connection.ts'
 
-/** Connections the operating system keeps waiting for us where the configuration says nothing; capped by somaxconn. */
+/**
+ * Connections the operating system keeps waiting for us where the configuration says nothing;
+ * capped by somaxconn.
+ */
 const defaultBacklog = 1024
 
 export function createNodeNet(options: { log: Logger }): Net {
@@ -35,7 +38,8 @@ async function listenOn(options: ListenOptions, log: Logger): Promise<Listener> 
     connection.begin(options.accept(connection))
   })
   await opened(server, options)
-  // After this point an error is a connection that could not be accepted (EMFILE): the listener lives on.
+  // After this point an error is a connection that could not be accepted (EMFILE): the listener
+  // lives on.
   server.on('error', (error) => log.warn('cannot accept a connection', { error }))
   if (address.kind === 'unix' && address.mode !== undefined) await chmod(address.path, address.mode)
   let closing = false
@@ -44,8 +48,8 @@ async function listenOn(options: ListenOptions, log: Logger): Promise<Listener> 
     async close() {
       if (closing) return
       closing = true
-      // No waiting for 'close': that comes only with the end of the last connection. The port is free at once, and a
-      // unix socket's file is removed by libuv.
+      // No waiting for 'close': that comes only with the end of the last connection. The port is
+      // free at once, and a unix socket's file is removed by libuv.
       server.close()
     },
   }
@@ -71,8 +75,9 @@ function boundAddress(server: net.Server, asked: ListenAddress): ListenAddress {
 }
 
 /**
- * A socket file that a killed process left behind is in the way of listening. It is removed only if it is a socket and
- * nobody answers there; anything else stays and makes `listen` fail with EADDRINUSE.
+ * A socket file that a killed process left behind is in the way of listening. It is removed only if
+ * it is a socket and nobody answers there; anything else stays and makes `listen` fail with
+ * EADDRINUSE.
  */
 async function removeStaleSocket(path: string): Promise<void> {
   const stats = await lstat(path).catch((error: NodeJS.ErrnoException) => {
@@ -156,7 +161,8 @@ function wrapUdp(socket: dgram.Socket): UdpSocket {
   return {
     port: socket.address().port,
     send(bytes, port, address) {
-      // A datagram that cannot be sent is one that got lost: the callback keeps it from becoming an 'error'.
+      // A datagram that cannot be sent is one that got lost: the callback keeps it from becoming an
+      // 'error'.
       if (closed === undefined) socket.send(bytes, port, address, () => undefined)
     },
     close() {

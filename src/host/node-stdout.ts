@@ -8,7 +8,9 @@ const blockBytes = 512 * 1024
 /** Blocks kept for the next burst. */
 const sparesMost = 16
 
-/** How long a full pipe, and a full disk behind the redirection, is left alone before the next try. */
+/**
+ * How long a full pipe, and a full disk behind the redirection, is left alone before the next try.
+ */
 const fullPipeDelayMs = 2
 const failureDelayMs = 1_000
 
@@ -48,7 +50,10 @@ export function createNodeStdout(options: { log: Logger; write?: WriteBytes }): 
     queuedBytes += bytes.byteLength
   }
 
-  /** The last block if it has room. The one being written may still be filled: only bytes behind the written range. */
+  /**
+   * The last block if it has room. The one being written may still be filled: only bytes behind the
+   * written range.
+   */
   function openBlock(): Block {
     const last = queue.at(-1)
     if (last !== undefined && last.filled < blockBytes) return last

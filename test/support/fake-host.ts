@@ -27,7 +27,10 @@ export interface RecordingLog extends Logger {
 }
 
 export interface FakeMetrics extends Metrics {
-  /** The value of the instrument with these labels (others may stand beside them), 0 if nothing was counted. */
+  /**
+   * The value of the instrument with these labels (others may stand beside them), 0 if nothing was
+   * counted.
+   */
   value(name: string, labels?: Labels): number
   /** Observations of a histogram. */
   observed(name: string): number[]

@@ -35,7 +35,10 @@ export function diskError(code: string, path: string): Error {
   return Object.assign(new Error(`${code}: ${path}`), { code })
 }
 
-/** A file system in memory with the root '/', an owner who may do everything, and times from `wallMs`. */
+/**
+ * A file system in memory with the root '/', an owner who may do everything, and times from
+ * `wallMs`.
+ */
 export function createMemoryDisk(options: { wallMs?: () => number } = {}): MemoryDisk {
   return new FakeDisk(options.wallMs ?? (() => 0))
 }

@@ -10,7 +10,10 @@ import type {
 
 /** The test's end of a connection to something that listens. */
 export interface TestClient {
-  /** Hands bytes to the server at once (or keeps them while it is paused). They are copied into its readArea. */
+  /**
+   * Hands bytes to the server at once (or keeps them while it is paused). They are copied into its
+   * readArea.
+   */
   send(bytes: Uint8Array): void
   /** Ends our side. */
   end(): void
@@ -44,7 +47,10 @@ export interface MemoryNet extends Net {
   readonly refuse: Map<number | string, string>
 }
 
-/** Port 0 gives 40000, 40001, … Callbacks of the server run synchronously in the client's calls, or by `clock.soon`. */
+/**
+ * Port 0 gives 40000, 40001, … Callbacks of the server run synchronously in the client's calls, or
+ * by `clock.soon`.
+ */
 export function createMemoryNet(clock: Clock): MemoryNet {
   const listeners = new Map<number | string, ListenOptions>()
   const udp = new Map<number, Parameters<Net['listenUdp']>[0]>()
@@ -119,7 +125,10 @@ export function createMemoryNet(clock: Clock): MemoryNet {
   }
 }
 
-/** A client and a server of the code under test, joined: what one writes the other gets by `clock.soon`. */
+/**
+ * A client and a server of the code under test, joined: what one writes the other gets by
+ * `clock.soon`.
+ */
 function connectPair(
   clock: Clock,
   target: ListenOptions,
@@ -225,7 +234,9 @@ class Pair implements Connection {
     this.#delivering = false
   }
 
-  /** As the real net does: at most one read area at once, and what was handed is garbage afterwards. */
+  /**
+   * As the real net does: at most one read area at once, and what was handed is garbage afterwards.
+   */
   #hand(bytes: Uint8Array): void {
     const area = this.#area ?? new Uint8Array(65_536)
     const piece = area.subarray(0, Math.min(area.byteLength, bytes.byteLength))

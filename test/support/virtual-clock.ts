@@ -1,7 +1,10 @@
 import type { Clock, Timer } from '../../src/core/host.ts'
 
 export interface VirtualClock extends Clock {
-  /** Moves both clocks on by `ms`, running what is due in order, with all `soon` tasks and promises in between. */
+  /**
+   * Moves both clocks on by `ms`, running what is due in order, with all `soon` tasks and promises
+   * in between.
+   */
   advance(ms: number): Promise<void>
   /** Runs `soon` tasks and settles promises until nothing is left, without moving the time. */
   settle(): Promise<void>
@@ -42,7 +45,8 @@ export function createVirtualClock(startMs = 1_700_000_000_000): VirtualClock {
   }
 
   async function settle(): Promise<void> {
-    // A real turn of the event loop lets every settled promise run its course; nothing waits for time to pass.
+    // A real turn of the event loop lets every settled promise run its course; nothing waits for
+    // time to pass.
     for (let quiet = 0; quiet < 2; quiet += 1) {
       await new Promise<void>((resolve) => setImmediate(resolve))
       if (soon.length > 0) quiet = -1

@@ -2,7 +2,10 @@ import type { Connection } from '../../core/host.ts'
 import type { NoteStep, RunStep } from '../../kernel/types.ts'
 import type { MessageLoss, Reports } from './reports.ts'
 
-/** What a session counts and says of what it could not take. Words in the log are Fluentd's where it has any. */
+/**
+ * What a session counts and says of what it could not take. Words in the log are Fluentd's where it
+ * has any.
+ */
 export class Complaints {
   readonly #reports: Reports
   readonly #limits: { messageLimitBytes: number; messageWarnBytes: number }
@@ -41,8 +44,8 @@ export class Complaints {
   }
 
   /**
-   * Dropped, and acknowledged all the same: a client that gets no ack sends the same bytes again for ever, and
-   * everything behind them waits. Fluentd treats its other invalid events so.
+   * Dropped, and acknowledged all the same: a client that gets no ack sends the same bytes again
+   * for ever, and everything behind them waits. Fluentd treats its other invalid events so.
    */
   invalidTag(step: RunStep): void {
     if (step.count === 0) return

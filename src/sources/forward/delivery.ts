@@ -6,7 +6,9 @@ import type { Reports } from './reports.ts'
 import type { FieldWriter } from './source-fields.ts'
 import type { Tags } from './tags.ts'
 
-/** Hands one connection's events on, and lets the acks of a message leave once all of it is safe. */
+/**
+ * Hands one connection's events on, and lets the acks of a message leave once all of it is safe.
+ */
 export class Delivery {
   readonly #consumer: Consumer
   readonly #reports: Reports
@@ -32,7 +34,10 @@ export class Delivery {
     this.#acks = parts.acks
   }
 
-  /** undefined: settled. Otherwise the consumer pushes back, and nothing more may be taken until the promise resolves. */
+  /**
+   * undefined: settled. Otherwise the consumer pushes back, and nothing more may be taken until the
+   * promise resolves.
+   */
   take(step: RunStep): Promise<void> | undefined {
     if (step.invalid > 0) this.#complaints.invalidEntries(step)
     const tag = this.#tags.resolve(step.tag)

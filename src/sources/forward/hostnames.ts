@@ -39,7 +39,8 @@ export class Hostnames {
     try {
       return await this.#net.reverseLookup(address)
     } catch {
-      // Net.reverseLookup answers with the address by contract; should it fail all the same, so do we.
+      // Net.reverseLookup answers with the address by contract; should it fail all the same, so do
+      // we.
       return address
     } finally {
       this.#running -= 1

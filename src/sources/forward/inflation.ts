@@ -3,9 +3,9 @@ import { type Codec, inflateStream } from '../../forward/inflate.ts'
 import { inflationLimit, retainedOutputBytes } from './limits.ts'
 
 /**
- * Large compressed payloads, off the event loop, a few at a time over all connections. A payload is checked whole before
- * any of it is given out: a fault in its last byte must not leave its first events delivered, to come again with every
- * repetition by a client that gets no ack.
+ * Large compressed payloads, off the event loop, a few at a time over all connections. A payload is
+ * checked whole before any of it is given out: a fault in its last byte must not leave its first
+ * events delivered, to come again with every repetition by a client that gets no ack.
  */
 export class Inflations {
   readonly #clock: Clock
@@ -18,7 +18,10 @@ export class Inflations {
     this.#limitBytes = options.limitBytes
   }
 
-  /** The output in pieces. Throws InflateError before the first of them. Keeps its place until it is read or left. */
+  /**
+   * The output in pieces. Throws InflateError before the first of them. Keeps its place until it is
+   * read or left.
+   */
   async *read(codec: Codec, payload: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
     if (this.#running >= inflationLimit) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve))

@@ -1,9 +1,15 @@
-/** Limits of the forward source that are no parameters, all in one place. (Parameters have theirs in shape.ts.) */
+/**
+ * Limits of the forward source that are no parameters, all in one place. (Parameters have theirs in
+ * shape.ts.)
+ */
 
 /** Work on one connection before others get their turn. */
 export const sliceMs = 5
 
-/** Items (array elements, map pairs) that one message may declare in all: 8 to the byte would be no message of ours. */
+/**
+ * Items (array elements, map pairs) that one message may declare in all: 8 to the byte would be no
+ * message of ours.
+ */
 export const itemLimit = 64 * 1024 * 1024
 
 /** Acks a client has not read yet; above, nothing more is read from it until they are gone. */
@@ -12,7 +18,10 @@ export const unsentLimitBytes = 1024 * 1024
 /** First bytes looked at to say what it is that is not the forward protocol. */
 export const foreignSampleBytes = 16
 
-/** An unfinished message that grows by less than this in `partial_message_timeout` counts as standing still. */
+/**
+ * An unfinished message that grows by less than this in `partial_message_timeout` counts as
+ * standing still.
+ */
 export const progressBytes = 1024
 
 /** How often connections are looked over for timeouts, at least. */
@@ -38,7 +47,10 @@ export const drainMs = 250
 /** After we have ended a connection, how long the client may take to end its side. */
 export const lingerMs = 1_000
 
-/** One warning of a kind is written in this time; the others are counted, and the count goes with the next. */
+/**
+ * One warning of a kind is written in this time; the others are counted, and the count goes with
+ * the next.
+ */
 export const warningIntervalMs = 10_000
 /** Kinds of warnings times clients that are told apart. */
 export const warningKinds = 256

@@ -105,7 +105,8 @@ export class Reports {
       return
     }
     const suppressed = last?.suppressed ?? 0
-    // The oldest entry goes first, and what it has counted is said, so that no count is lost in silence.
+    // The oldest entry goes first, and what it has counted is said, so that no count is lost in
+    // silence.
     this.#warned.delete(key)
     if (this.#warned.size >= warningKinds) this.#forgetOldest()
     this.#warned.set(key, { atMs: nowMs, suppressed: 0 })

@@ -11,18 +11,22 @@ import type { SessionContext, SessionLink } from './session-context.ts'
 import type { FieldWriter } from './source-fields.ts'
 import { Tags } from './tags.ts'
 
-/** What is being inflated: a copy of the step, since the step itself does not outlive the next one. */
+/**
+ * What is being inflated: a copy of the step, since the step itself does not outlive the next one.
+ */
 interface Inflating {
   readonly step: CompressedStep
   readonly pieces: AsyncGenerator<Uint8Array, void, void>
 }
 
 /**
- * The protocol of one connection, without any I/O of its own: bytes in (`data`, `ended`), actions out (the link, the
- * consumer). Steps of the framer are worked off in order; where one has to wait (the consumer pushes back,
- * something is inflated, the slice of time is used up), reading from this client pauses and the others go on.
+ * The protocol of one connection, without any I/O of its own: bytes in (`data`, `ended`), actions
+ * out (the link, the consumer). Steps of the framer are worked off in order; where one has to wait
+ * (the consumer pushes back, something is inflated, the slice of time is used up), reading from
+ * this client pauses and the others go on.
  *
- * Order holds: no step is taken before the one before it has settled, so acks leave in the order of their messages.
+ * Order holds: no step is taken before the one before it has settled, so acks leave in the order of
+ * their messages.
  */
 export class Session {
   readonly #context: SessionContext
@@ -46,7 +50,10 @@ export class Session {
   /** For the idle timeout: when anything came last. */
   lastDataMs: number
   #receivedBytes = 0
-  /** For the partial-message timeout: when a message was finished last, or an unfinished one went on. */
+  /**
+   * For the partial-message timeout: when a message was finished last, or an unfinished one went
+   * on.
+   */
   progressMark = { atMs: 0, receivedBytes: 0 }
   closingSinceMs = 0
 
@@ -81,7 +88,9 @@ export class Session {
     return !this.#waiting && this.#inflating === undefined
   }
 
-  /** Bytes of an unfinished message (or of one being inflated) that are kept for this connection. */
+  /**
+   * Bytes of an unfinished message (or of one being inflated) that are kept for this connection.
+   */
   get heldBytes(): number {
     return this.#heldBytes
   }
@@ -103,7 +112,9 @@ export class Session {
     this.#run()
   }
 
-  /** The client has ended its side: what is left is finished, acks are written, then we end ours. */
+  /**
+   * The client has ended its side: what is left is finished, acks are written, then we end ours.
+   */
   ended(): void {
     this.#peerEnded = true
     if (this.#state !== 'open') return
@@ -125,7 +136,9 @@ export class Session {
     this.#release()
   }
 
-  /** No more messages are taken than have been read; acks of these leave, then the connection ends. */
+  /**
+   * No more messages are taken than have been read; acks of these leave, then the connection ends.
+   */
   stop(): void {
     this.#closeWhenIdle = true
     if (this.#state !== 'open' || this.#waiting) return
@@ -251,7 +264,10 @@ export class Session {
     }
   }
 
-  /** A message that is finished, or enough bytes of an unfinished one, are progress: see `progressMark`. */
+  /**
+   * A message that is finished, or enough bytes of an unfinished one, are progress: see
+   * `progressMark`.
+   */
   #noteProgress(unfinishedBytes: number): void {
     const grownBytes = this.#receivedBytes - this.progressMark.receivedBytes
     if (this.#messagesInRead > 0 || unfinishedBytes === 0 || grownBytes >= progressBytes) {
@@ -352,7 +368,10 @@ export class Session {
     return true
   }
 
-  /** Waits for the next piece of output and works it off, in one go: nobody else uses the kernel in between. */
+  /**
+   * Waits for the next piece of output and works it off, in one go: nobody else uses the kernel in
+   * between.
+   */
   #nextPiece({ pieces, step }: Inflating): void {
     this.#pause()
     void pieces.next().then(

@@ -8,7 +8,10 @@ import type { shape } from './shape.ts'
 
 export type ForwardParams = Bound<typeof shape>
 
-/** The parameters, checked against each other, in the form that the source works with. Throws ConfigError. */
+/**
+ * The parameters, checked against each other, in the form that the source works with. Throws
+ * ConfigError.
+ */
 export interface ForwardSettings {
   readonly address: ListenAddress
   readonly backlog: number | undefined

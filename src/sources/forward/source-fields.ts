@@ -14,8 +14,8 @@ interface Field {
 }
 
 /**
- * Entries with the fields set in each record: in their old place where they were there, last otherwise, the address
- * before the name. The result is valid until the next call.
+ * Entries with the fields set in each record: in their old place where they were there, last
+ * otherwise, the address before the name. The result is valid until the next call.
  */
 export class FieldWriter {
   readonly #fields: readonly Field[]

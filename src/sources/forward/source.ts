@@ -26,7 +26,10 @@ interface Client {
   readonly connection: Connection
 }
 
-/** The driver of the forward source: listeners, connections and their limits. The protocol is in session.ts. */
+/**
+ * The driver of the forward source: listeners, connections and their limits. The protocol is in
+ * session.ts.
+ */
 export class ForwardSource implements Source {
   readonly claims: readonly string[]
   readonly #settings: ForwardSettings
@@ -66,7 +69,10 @@ export class ForwardSource implements Source {
     }
   }
 
-  /** The address that is listened on, with the port that was chosen for port 0. undefined before start. */
+  /**
+   * The address that is listened on, with the port that was chosen for port 0. undefined before
+   * start.
+   */
   get address(): ListenAddress | undefined {
     return this.#listener?.address
   }
@@ -163,7 +169,10 @@ export class ForwardSource implements Source {
     if (this.#clients.size === 0) this.#emptied?.()
   }
 
-  /** source_address_key, source_hostname_key. Until the name is known nothing is read. A unix client has no address. */
+  /**
+   * source_address_key, source_hostname_key. Until the name is known nothing is read. A unix client
+   * has no address.
+   */
   #writeFields({ session, connection }: Client): void {
     const { addressKey, hostnameKey } = this.#settings
     const address = connection.remoteAddress
@@ -180,7 +189,10 @@ export class ForwardSource implements Source {
     })
   }
 
-  /** The connection of which most is kept goes: one that sends little must not pay for one that hoards. */
+  /**
+   * The connection of which most is kept goes: one that sends little must not pay for one that
+   * hoards.
+   */
   #relieve(): void {
     let largest: Session | undefined
     for (const { session } of this.#clients) {
@@ -239,8 +251,9 @@ export class ForwardSource implements Source {
   }
 
   /**
-   * What clients have sent already is in the system's buffers: it is read and acknowledged before connections
-   * end, since a client without acks (Docker) would never know that it was lost. Clients that never pause are cut off.
+   * What clients have sent already is in the system's buffers: it is read and acknowledged before
+   * connections end, since a client without acks (Docker) would never know that it was lost.
+   * Clients that never pause are cut off.
    */
   #drain(): Promise<void> {
     const { clock } = this.#context.host

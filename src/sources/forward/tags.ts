@@ -12,8 +12,8 @@ export interface TagRule {
 const controlCharacters = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/
 
 /**
- * Tags of one connection: bytes as sent → the tag of the batch. Most connections have one tag, so the last one is
- * remembered and compared by its bytes.
+ * Tags of one connection: bytes as sent → the tag of the batch. Most connections have one tag, so
+ * the last one is remembered and compared by its bytes.
  */
 export class Tags {
   readonly #rule: TagRule
@@ -27,8 +27,9 @@ export class Tags {
   }
 
   /**
-   * undefined: no tag for us (SECURITY, "tag injection"): too long, not UTF-8, or with control characters, which
-   * could forge lines of a log or lead a path astray. An empty tag is one, as in Fluentd.
+   * undefined: no tag for us (SECURITY, "tag injection"): too long, not UTF-8, or with control
+   * characters, which could forge lines of a log or lead a path astray. An empty tag is one, as in
+   * Fluentd.
    */
   resolve(bytes: Uint8Array): string | undefined {
     if (this.#fixed !== undefined) return this.#fixed

@@ -326,7 +326,10 @@ describe('unix sockets', () => {
   })
 })
 
-/** libuv removes the file of a server that closes; a second name for it survives that, as after a kill. */
+/**
+ * libuv removes the file of a server that closes; a second name for it survives that, as after a
+ * kill.
+ */
 async function leaveStaleSocket(path: string): Promise<void> {
   const { linkSync } = await import('node:fs')
   const server = net.createServer().listen(`${path}.first`)

@@ -6,7 +6,10 @@ import { Reader } from '../../../../src/msgpack/decode.ts'
 import { createSeededRandom } from '../../../support/fake-host.ts'
 import { plain, startForward } from './harness.ts'
 
-/** What real clients have sent: Docker's log driver and Fluent Bit (test/captures, with a README each). */
+/**
+ * What real clients have sent: Docker's log driver and Fluent Bit (test/captures, with a README
+ * each).
+ */
 
 interface Capture {
   readonly name: string
@@ -18,7 +21,8 @@ interface Capture {
 const folder = 'test/captures'
 
 function docker(): Capture[] {
-  // Logs of the json-file driver and of the engine's API lie there too: they are no forward protocol.
+  // Logs of the json-file driver and of the engine's API lie there too: they are no forward
+  // protocol.
   const names = readdirSync(`${folder}/docker`).filter(
     (name) =>
       name.endsWith('.bin') && !name.endsWith('.reply.bin') && !name.startsWith('json-file'),

@@ -12,7 +12,10 @@ import { ForwardSource } from '../../../../src/sources/forward/source.ts'
 import { createFakeHost, type FakeHost } from '../../../support/fake-host.ts'
 import type { TestClient } from '../../../support/memory-net.ts'
 
-/** One for all tests of a file, as one serves all connections: each takes gigabytes of address space. */
+/**
+ * One for all tests of a file, as one serves all connections: each takes gigabytes of address
+ * space.
+ */
 const kernel = createKernel(loadKernel())
 
 /** A batch as it was emitted, copied. */
