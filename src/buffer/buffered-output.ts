@@ -106,7 +106,8 @@ class BufferedOutput implements Output {
       secondary: secondary !== undefined,
     })
     this.#books = createBooks(context)
-    this.#pacer = new Pacer(clock, Math.max(pacedBytes, 2 * this.#policy.chunk.bytes))
+    const { chunk, concurrency } = this.#policy
+    this.#pacer = new Pacer(clock, Math.max(pacedBytes, (concurrency + 1) * chunk.bytes))
     this.#delivery = createDelivery({
       sink,
       secondary: this.#secondary,

@@ -8,8 +8,11 @@ import type { Clock, Timer } from '../core/host.ts'
  */
 export const stallMs = 500
 
-/** On their way at most, before sources are slowed down: with chunks of the default size, one in flight and one behind it. */
-export const pacedBytes = 16 * 1024 * 1024
+/**
+ * On their way before sources are slowed down, in bytes: at least this, and enough for as many chunks as are delivered at
+ * once, and one behind them.
+ */
+export const pacedBytes = 8 * 1024 * 1024
 
 export class Pacer {
   readonly #clock: Clock
