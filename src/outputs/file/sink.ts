@@ -44,7 +44,10 @@ export function createFileSink(params: FileParams, context: PluginContext): Sink
 
   return {
     formatter: formatterOf(params, context),
-    check: () => checkWritable(template.expand(exampleChunk(chunking, clock.wallMs())), context),
+    async check() {
+      const path = template.expand(exampleChunk(chunking, clock.wallMs()))
+      await checkWritable(path, params, context)
+    },
     async start() {
       if (primaryBuffer === undefined) sayWhatDiffers(params, context)
     },
@@ -112,10 +115,16 @@ function exampleChunk(chunking: Chunking, wallMs: number): Pick<Chunk, 'id' | 'm
   }
 }
 
-async function checkWritable(path: string, context: PluginContext): Promise<void> {
+async function checkWritable(
+  path: string,
+  params: FileParams,
+  context: PluginContext,
+): Promise<void> {
   const first = path.replaceAll(indexMark, '_0')
   if (await context.host.disk.writable(first)) return
-  throw new ConfigError(`out_file: \`${first}\` is not writable`)
+  throw new ConfigError(`out_file: \`${first}\` is not writable`, {
+    position: positionOf(params, 'path'),
+  })
 }
 
 function sayWhatDiffers(params: FileParams, { log }: PluginContext): void {
