@@ -20,18 +20,4 @@ export interface Logger {
   enabled(level: LogLevel): boolean
   /** A logger that prints `[id]` before its messages, with a level of its own where `level` is given. */
   child(options: { id?: string; level?: LogLevel | undefined }): Logger
-  /**
-   * The root logger's: hands each message that is written to `listener` too (Fluentd's fluent.** events). What the
-   * listener logs in turn is not handed on. Returns how to stop it.
-   */
-  subscribe?(listener: (entry: LogEntry) => void): () => void
-}
-
-/** A message of the log as an event's content: `message` has the fields behind it, as it is printed. */
-export interface LogEntry {
-  readonly level: LogLevel
-  /** Milliseconds since 1970. */
-  readonly wallMs: number
-  readonly message: string
-  readonly fields: LogFields | undefined
 }
