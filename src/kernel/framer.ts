@@ -335,7 +335,8 @@ export class KernelFramer implements Framer {
       return
     }
     const most = dropped ? Math.max(droppedHeadBytes - this.#unfinished.length, 0) : end - start
-    this.#unfinished.append(home.view(start, Math.min(end, start + most)))
+    const expected = dropped ? 0 : this.#wireBytes + home.field(field.frameNeed)
+    this.#unfinished.append(home.view(start, Math.min(end, start + most)), expected)
   }
 
   /** The unfinished message ends at `messageEnd`: it goes in front of what follows it, or is worked on alone. */

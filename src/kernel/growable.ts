@@ -12,11 +12,18 @@ export class Growable {
     return this.#buffer.subarray(0, this.#length)
   }
 
-  append(piece: Uint8Array): void {
+  /**
+   * `expectedBytes`: how long it will become, by the sender's own word. It may lie: what is taken is in proportion to
+   * what came.
+   */
+  append(piece: Uint8Array, expectedBytes = 0): void {
     const needed = this.#length + piece.length
     if (needed > this.#buffer.length) {
-      const larger = new Uint8Array(Math.max(needed, this.#buffer.length * 2, smallestBytes))
+      const larger = takeBlock(
+        Math.max(needed, this.#buffer.length * 2, Math.min(expectedBytes, needed * 8)),
+      )
       larger.set(this.bytes)
+      giveBlock(this.#buffer)
       this.#buffer = larger
     }
     this.#buffer.set(piece, this.#length)
@@ -26,10 +33,35 @@ export class Growable {
   /** Empties it. Memory is kept only if it is little: a connection that idles should cost little. */
   clear(): void {
     this.#length = 0
-    if (this.#buffer.length > keptBytes) this.#buffer = empty
+    if (this.#buffer.length <= keptBytes) return
+    giveBlock(this.#buffer)
+    this.#buffer = empty
   }
 }
 
 const empty = new Uint8Array(0)
 const smallestBytes = 512
 const keptBytes = 4096
+
+/**
+ * Blocks of all connections that are not in use, by size: at full speed with large messages, each read would
+ * otherwise make one and leave it to the garbage collector.
+ */
+const freeBlocks = new Map<number, Uint8Array[]>()
+const pooledFromBytes = 16 * 1024
+const pooledToBytes = 1024 * 1024
+const freeOfASize = 4
+
+function takeBlock(bytes: number): Uint8Array {
+  if (bytes > pooledToBytes) return Buffer.allocUnsafeSlow(bytes)
+  const size = Math.max(smallestBytes, 2 ** Math.ceil(Math.log2(bytes)))
+  return freeBlocks.get(size)?.pop() ?? Buffer.allocUnsafeSlow(size)
+}
+
+function giveBlock(block: Uint8Array): void {
+  const size = block.length
+  if (size < pooledFromBytes || size > pooledToBytes) return
+  const free = freeBlocks.get(size) ?? []
+  if (free.length === 0) freeBlocks.set(size, free)
+  if (free.length < freeOfASize) free.push(block)
+}
