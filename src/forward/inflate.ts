@@ -1,6 +1,7 @@
 import * as zlib from 'node:zlib'
 import { Decompress } from 'fzstd'
 import type { Clock } from '../core/host.ts'
+import { createGunzipEngine } from './gunzip-engine.ts'
 import { type ZstdFrame, zstdFrames } from './zstd-frames.ts'
 
 /**
@@ -16,6 +17,11 @@ export const inflateLimits = {
    * it, or in slices.
    */
   syncOutputBytes: 1024 * 1024,
+  /**
+   * Outputs up to this size lie in one area that is used again. It is what a framer takes over at
+   * its first step (a read area's size), so that nobody else's output can come in between.
+   */
+  sharedOutputBytes: 256 * 1024,
   /** Compressed bytes above which nobody tries to inflate at once. */
   syncInputBytes: 256 * 1024,
   /** Pieces that streamed output comes in. */
@@ -51,7 +57,7 @@ export function codecOf(name: string): Codec {
 
 /**
  * All of the output, if it is small; undefined if it may be large (see inflateLimits). `limitBytes`
- * counts over all members. Throws InflateError.
+ * counts over all members. The output is valid until the next call. Throws InflateError.
  */
 export function inflateSmall(
   codec: Codec,
@@ -107,7 +113,23 @@ function malformed(cause: unknown): InflateError {
 
 // ---- gzip
 
+const sharedEngine = createGunzipEngine(inflateLimits.sharedOutputBytes)
+
 function gunzipSmall(payload: Uint8Array, limitBytes: number): Uint8Array | undefined {
+  if (sharedEngine !== undefined) {
+    try {
+      const output = sharedEngine.inflate(payload, limitBytes)
+      if (output !== 'full') return output
+    } catch (error) {
+      throw malformed(error)
+    }
+    if (limitBytes <= inflateLimits.sharedOutputBytes) throw tooLarge(limitBytes)
+  }
+  return gunzipInto(payload, limitBytes)
+}
+
+/** The same into memory of its own. */
+function gunzipInto(payload: Uint8Array, limitBytes: number): Uint8Array | undefined {
   const capBytes = Math.min(limitBytes, inflateLimits.syncOutputBytes)
   try {
     const { buffer, engine } = zlib.gunzipSync(payload, {

@@ -221,6 +221,8 @@ export class Session {
         if (this.#takeRun(step)) return
       } else if (step.kind === 'compressed') {
         if (this.#takeCompressed(step)) return
+        // No pause here: the framer takes the output over at the next step (see inflateSmall).
+        continue
       } else if (step.kind === 'note') {
         if (step.code !== 'large') this.#messagesInRead += 1
         this.#complaints.note(step)

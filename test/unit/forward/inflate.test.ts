@@ -164,6 +164,29 @@ describe('inflating at once', () => {
     expect(inflateSmall('gzip', gzipSync('x'.repeat(100)), 100)).toHaveLength(100)
   })
 
+  it('between the shared area and the most that is inflated at once', () => {
+    for (const bytes of [
+      inflateLimits.sharedOutputBytes - 1,
+      inflateLimits.sharedOutputBytes,
+      inflateLimits.sharedOutputBytes + 1,
+      inflateLimits.syncOutputBytes,
+    ]) {
+      const large = Buffer.alloc(bytes, 'abcdefg')
+      expect(large.equals(inflateSmall('gzip', gzipSync(large), many)!)).toBe(true)
+    }
+    const above = gzipSync(Buffer.alloc(inflateLimits.sharedOutputBytes + 1))
+    expect(() => inflateSmall('gzip', above, inflateLimits.sharedOutputBytes)).toThrow(
+      expect.objectContaining({ code: 'decompression_size_limit' }),
+    )
+  })
+
+  it('goes on after a fault', () => {
+    for (const { codec, payload, limitBytes } of bad) {
+      expect(() => inflateSmall(codec, payload, limitBytes ?? many)).toThrow()
+      expect(Buffer.from(inflateSmall('gzip', gzipSync('fine'), many)!).toString()).toBe('fine')
+    }
+  })
+
   it('leaves what may be large', () => {
     const large = gzipSync(Buffer.alloc(inflateLimits.syncOutputBytes + 1))
     expect(inflateSmall('gzip', large, many)).toBeUndefined()

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { encode } from '../../../../src/msgpack/encode.ts'
 import { createFakeHost } from '../../../support/fake-host.ts'
-import { acksIn, map, message, packed, startForward } from './harness.ts'
+import { acksIn, entries, map, message, packed, startForward } from './harness.ts'
 
 /** A promise and how to settle it. */
 function deferred() {
@@ -468,6 +468,31 @@ describe('stop', () => {
 })
 
 describe('slices', () => {
+  it('never come between an inflated payload and its events', async () => {
+    const running = await startForward()
+    const { clock } = running.host
+    let nowMs = 0
+    clock.monotonicMs = () => {
+      nowMs += 6
+      return nowMs
+    }
+    const clients = [0, 1, 2].map(() => running.client())
+    for (let round = 0; round < 3; round++) {
+      for (const [index, client] of clients.entries()) {
+        const numbers = [100, 200, 300].map((n) => n + 10 * index + round)
+        const bytes = gzipSync(entries(...numbers))
+        client.send(packed([`tag.${index}`, bytes, map({ compressed: 'gzip' })]))
+      }
+    }
+    await clock.settle()
+    const expected = [0, 1, 2].flatMap((index) =>
+      [0, 1, 2].flatMap((round) =>
+        [100, 200, 300].map((n) => `tag.${index} 1700000000 {"n":${n + 10 * index + round}}`),
+      ),
+    )
+    expect(running.lines().sort()).toEqual(expected.sort())
+  })
+
   it('long work on one connection lets others in between', async () => {
     const running = await startForward()
     const { clock } = running.host
