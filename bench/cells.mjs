@@ -10,9 +10,12 @@ const match = {
   <format>
     @type json
   </format>
-  <buffer>
+  <buffer []>
     @type memory
-    flush_mode immediate
+    flush_mode interval
+    flush_interval 1s
+    flush_thread_interval 0.1
+    flush_thread_burst_interval 0.05
     flush_thread_count 1
     chunk_limit_size 8m
     total_limit_size 64m
@@ -21,9 +24,12 @@ const match = {
   http: (at) => `@type http
   endpoint http://127.0.0.1:${at.sinkPort}/
   reuse_connections true
-  <buffer>
+  <buffer []>
     @type memory
-    flush_mode immediate
+    flush_mode interval
+    flush_interval 1s
+    flush_thread_interval 0.1
+    flush_thread_burst_interval 0.05
     flush_thread_count 1
     chunk_limit_size 4m
     total_limit_size 64m

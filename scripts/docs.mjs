@@ -4,7 +4,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { referencePages } from '../dist/config/index.js'
+import { referencePages } from '../dist/config.js'
 import { plugins } from '../dist/plugins.js'
 
 const root = join(import.meta.dirname, '../docs/reference')
