@@ -8,7 +8,16 @@ import { defineConfig } from 'rolldown'
 export default defineConfig({
   input: { cli: 'src/cli.ts', plugins: 'src/plugins.ts', config: 'src/config/index.ts' },
   platform: 'node',
-  external: [...builtinModules, /^node:/, 'prom-client', 'undici', 'yaml', 'yargs', 'fzstd', 'msgpack-lite'],
+  external: [
+    ...builtinModules,
+    /^node:/,
+    'prom-client',
+    'undici',
+    'yaml',
+    'yargs',
+    'fzstd',
+    'msgpack-lite',
+  ],
   output: {
     dir: 'dist',
     format: 'esm',
