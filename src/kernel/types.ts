@@ -59,6 +59,7 @@ export interface Framer {
    * Inflated entries of a compressed message: steps with tag and ack of that message follow. In as many
    * calls as there are pieces; `last` with the final one. The run step that carries the ack comes last. A malformed
    * byte is a `fatal` step (nothing of this piece and of those after it is emitted).
+   * `bytes` are borrowed until the steps are taken; up to the read area's size, until the first `next`.
    */
   feedEntries(bytes: Uint8Array, of: CompressedStep, last: boolean): void
   /** Undefined: more bytes are wanted (the unfinished rest is kept by the framer). The object is reused. */
