@@ -64,7 +64,8 @@ function makeSink(sink, dir, ids) {
   const verifier = new Verifier(ids)
   if (sink === 'http') {
     const server = http.createServer((request, response) => {
-      request.on('data', (data) => verifier.feed(data))
+      const stream = verifier.stream()
+      request.on('data', (data) => verifier.feed(data, stream))
       request.on('end', () => response.writeHead(200).end())
     })
     return {

@@ -7,11 +7,15 @@ export class Verifier {
     this.events = 0
     this.bytes = 0
     this.strange = 0
-    this.rest = Buffer.alloc(0)
+    this.main = this.stream()
   }
-  feed(piece) {
+  /** A place to feed one stream of bytes to: an id may be cut between its pieces. */
+  stream() {
+    return { rest: Buffer.alloc(0) }
+  }
+  feed(piece, stream = this.main) {
     this.bytes += piece.length
-    let data = this.rest.length ? Buffer.concat([this.rest, piece]) : piece
+    let data = stream.rest.length ? Buffer.concat([stream.rest, piece]) : piece
     let at = 0
     for (;;) {
       const hit = data.indexOf('id=', at, 'latin1')
@@ -25,7 +29,7 @@ export class Verifier {
     }
     const hit = data.indexOf('id=', at, 'latin1')
     data = hit < 0 ? data.subarray(Math.max(at, data.length - 2)) : data.subarray(hit)
-    this.rest = Buffer.from(data)
+    stream.rest = Buffer.from(data)
   }
   /** Problems as sentences; none: every id came exactly `rounds` times. */
   problems(rounds) {
