@@ -114,8 +114,8 @@ export interface FileStat {
 export interface FileHandle {
   /** Writes all of it (loops over short writes); at `position` or, for append or `undefined`, where the file stands. */
   write(bytes: Uint8Array, position?: number): Promise<void>
-  /** Several pieces in one system call where that can be done; all of them. */
-  writev(pieces: readonly Uint8Array[]): Promise<void>
+  /** Several pieces in one system call where that can be done; all of them, side by side. `position` as for `write`. */
+  writev(pieces: readonly Uint8Array[], position?: number): Promise<void>
   read(into: Uint8Array, position: number): Promise<number>
   stat(): Promise<FileStat>
   truncate(sizeBytes: number): Promise<void>
