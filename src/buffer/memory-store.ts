@@ -13,7 +13,7 @@ const keptSlabBytes = 24 * 1024 * 1024
 /** One pool for all stores of a world. */
 const pools = new WeakMap<object, SlabPool>()
 
-function poolOf(outside: object): SlabPool {
+export function poolOf(outside: object): SlabPool {
   const pool = pools.get(outside) ?? createSlabPool(keptSlabBytes)
   pools.set(outside, pool)
   return pool

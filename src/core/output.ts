@@ -88,4 +88,6 @@ export interface Chunk {
   readonly modifiedMs: number
   /** All of its bytes, in pieces. May be called again. */
   read(): Promise<readonly Uint8Array[]>
+  /** The same, of chunks too large for memory: each piece is valid until the next is asked for. May be called again. */
+  stream?(): AsyncIterable<Uint8Array>
 }

@@ -71,11 +71,13 @@ function wrapHandle(handle: fs.FileHandle): FileHandle {
         done += bytesWritten
       }
     },
-    async writev(pieces) {
+    async writev(pieces, position) {
       let rest = pieces.filter((piece) => piece.byteLength > 0)
+      let at = position
       while (rest.length > 0) {
-        const { bytesWritten } = await handle.writev(rest.slice(0, maxPieces))
+        const { bytesWritten } = await handle.writev(rest.slice(0, maxPieces), at)
         rest = behind(rest, bytesWritten)
+        if (at !== undefined) at += bytesWritten
       }
     },
     async read(into, position) {

@@ -172,9 +172,13 @@ class FakeDisk implements MemoryDisk {
         check('write')
         put(bytes, position)
       },
-      writev: async (pieces) => {
+      writev: async (pieces, position) => {
         check('writev')
-        for (const piece of pieces) put(piece, undefined)
+        let start = position
+        for (const piece of pieces) {
+          put(piece, start)
+          if (start !== undefined) start += piece.byteLength
+        }
       },
       read: async (into, position) => {
         check('read')

@@ -1,0 +1,68 @@
+import type { SlabPool } from './slab-pool.ts'
+
+/** What was appended to a chunk since its last write began: written, and settled, together. */
+export class WriteGroup {
+  bytes = 0
+  count = 0
+  /** Settles when all of it is on disk, or none. */
+  readonly settled: Promise<void>
+  readonly #pool: SlabPool
+  readonly #slabs: Uint8Array[] = []
+  /** Bytes used in the last slab; those before it are full. */
+  #used = 0
+  #resolve: () => void = () => undefined
+  #reject: (error: Error) => void = () => undefined
+
+  constructor(pool: SlabPool) {
+    this.#pool = pool
+    this.settled = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    // Whoever has asked for it is told; a group that is written because its chunk is sealed may have nobody who asks.
+    this.settled.catch(() => undefined)
+  }
+
+  /** Takes a copy. */
+  add(bytes: Uint8Array, count: number): void {
+    for (let done = 0; done < bytes.byteLength; ) {
+      const left = bytes.byteLength - done
+      const slab = this.#slabWithRoom(left)
+      const part = Math.min(slab.byteLength - this.#used, left)
+      slab.set(part === bytes.byteLength ? bytes : bytes.subarray(done, done + part), this.#used)
+      this.#used += part
+      done += part
+    }
+    this.bytes += bytes.byteLength
+    this.count += count
+  }
+
+  #slabWithRoom(bytes: number): Uint8Array {
+    const last = this.#slabs[this.#slabs.length - 1]
+    if (last !== undefined && this.#used < last.byteLength) return last
+    // The more a group holds already, the more it is likely to get.
+    const slab = this.#pool.take(Math.max(bytes, this.bytes))
+    this.#slabs.push(slab)
+    this.#used = 0
+    return slab
+  }
+
+  pieces(): readonly Uint8Array[] {
+    const last = this.#slabs.length - 1
+    return this.#slabs.map((slab, i) => (i < last ? slab : slab.subarray(0, this.#used)))
+  }
+
+  succeed(): void {
+    this.#resolve()
+  }
+
+  fail(error: Error): void {
+    this.#reject(error)
+  }
+
+  /** Nothing reads the bytes any more. */
+  release(): void {
+    for (const slab of this.#slabs) this.#pool.give(slab)
+    this.#slabs.length = 0
+  }
+}

@@ -1,0 +1,183 @@
+import { posix } from 'node:path'
+import type { Clock, Disk, Random } from '../core/host.ts'
+import type { Logger } from '../core/log.ts'
+import { createChunkIds } from './chunk-ids.ts'
+import { createBackup } from './file-store-backup.ts'
+import { FileChunk } from './file-store-chunk.ts'
+import { OpenFiles } from './file-store-files.ts'
+import type { BufferPlace, ChunkNames } from './file-store-names.ts'
+import { poolOf } from './memory-store.ts'
+import { recoverChunks } from './recovery.ts'
+import type { SlabPool } from './slab-pool.ts'
+import type { ChunkStore } from './store.ts'
+
+/**
+ * Chunks in files.
+ *
+ * LAYOUT. Fluentd's, so that its tools and people know it, and either can take over what the other left:
+ *
+ *   <directory>/buffer.b<32 hex>.log        a staged chunk: what the sink's formatter made of its events, end to end
+ *   <directory>/buffer.b<32 hex>.log.meta   beside it
+ *   <directory>/buffer.q<32 hex>.log, .log.meta   the same when it is queued: nothing in it changes any more
+ *
+ * file_single calls the chunk `fsb.<tag>.b<32 hex>.buf`; the .meta beside it, which Fluentd does not have there, keeps what the
+ * name cannot say. A .meta file holds
+ *
+ *   c1 00 | u32 length | map                          Fluentd's part (meta.ts); it reads no further
+ *   "SLC1" | u32 CRC-32 of the above, with the numbers `s` and `m` taken as 0
+ *   any number of records of 28 bytes, one for each commit:
+ *     u48 end | u48 total | u32 length | u32 events | u32 crc | u32 own
+ *
+ * A record says that the chunk file's bytes [end - length, end) are `events` whole events, that
+ * `total` events stand up to `end`, and that the range's CRC-32 is `crc`; `own` is the CRC-32 of the record's first 24 bytes, begun with that of the chunk's id. All numbers big-endian.
+ *
+ * INVARIANTS.
+ *  1. Before a chunk file is written to, its map and "SLC1" are written. Each commit is one write of its events at the
+ *     end of the last commit and one write of its record; it settles when both are done. So whatever was acknowledged is whole
+ *     in the file, and covered by a record, whenever the process is killed.
+ *  2. Only bytes behind the last commit are ever cut off, and only records behind the last commit's. A write that
+ *     fails (ENOSPC, EIO) is cut off at once, and refused to its caller; the next one begins at the same place.
+ *  3. `s` in the map is 0 while the chunk is staged by us, and the last record's `total` when it is queued. Fluentd writes it
+ *     at each commit of its own: a chunk with another `s` was continued by Fluentd, whose events no record covers.
+ *  4. A chunk is removed before its .meta file: a .meta file without a chunk means nothing.
+ *
+ * What is in files survives the process (kill -9, a crash) without fsync: the operating system has it. A power failure
+ * is another matter: parameter `fsync`.
+ *
+ * RECOVERY (recovery.ts). Chunk files of ours are cut behind the last record whose range they hold. Before they are
+ * delivered, each range is compared with its CRC; what differs is left out, counted as dropped (`damaged`), and kept in the
+ * backup directory with the reason. Chunk files without records, or with others' in between, are Fluentd's: they are cut
+ * behind the last whole line or MessagePack value, and what was cut is kept in the backup directory. A .meta file that cannot
+ * be read makes its chunk unreadable: nobody knows for which tag it was; it moves to the backup directory.
+ */
+export interface FileStoreOptions {
+  readonly outside: { readonly clock: Clock; readonly disk: Disk; readonly random: Random }
+  readonly log: Logger
+  /** Looked up when the store is opened: what is at the path decides what it means. */
+  locate(): Promise<BufferPlace>
+  namesAt(place: BufferPlace): ChunkNames
+  readonly fsync: FsyncPolicy
+  readonly fileMode: number
+  readonly directoryMode: number
+  /** Where unreadable chunks go: `root_dir` of <system>, or else the buffer's directory; undefined: nowhere. */
+  readonly backup: BackupSettings | undefined
+  /** What chunks hold that Fluentd left. */
+  readonly chunkFormat: ChunkFormat
+  /** 'buffer:/path' */
+  readonly claims: readonly string[]
+}
+
+/** `auto`: their first bytes tell. */
+export type ChunkFormat = 'msgpack' | 'text' | 'auto'
+
+/** When events are forced onto the medium: never by us, when a chunk is queued, before each commit settles. */
+export type FsyncPolicy = 'none' | 'seal' | 'ack'
+
+export interface BackupSettings {
+  readonly rootDirectory: string | undefined
+  readonly workerId: number
+  readonly pluginId: string
+}
+
+/** What chunks of one store share. */
+export interface FileStoreShared {
+  readonly clock: Clock
+  readonly disk: Disk
+  readonly log: Logger
+  readonly pool: SlabPool
+  readonly files: OpenFiles
+  readonly directory: string
+  readonly names: ChunkNames
+  readonly fsync: FsyncPolicy
+  readonly fileMode: number
+  readonly backup: ReturnType<typeof createBackup>
+  /** Chunks that hold events which are not yet, or no longer, on their way to a sink. */
+  readonly live: Set<FileChunk>
+  /** A write failed, or worked: said once each time it changes. */
+  failed(error: unknown): void
+  worked(): void
+}
+
+/** Chunks whose files are open for writing at the same time. */
+const openChunksLimit = 256
+
+export function createFileStore(options: FileStoreOptions): ChunkStore {
+  const nextId = createChunkIds(options.outside.random)
+  let shared: FileStoreShared | undefined
+  return {
+    persistent: true,
+    claims: options.claims,
+    async open(damaged) {
+      const place = await options.locate()
+      shared = await openDirectory(options, place)
+      return await recoverChunks({
+        shared,
+        directories: place.alsoDirectory === undefined ? [] : [place.alsoDirectory],
+        chunkFormat: options.chunkFormat,
+        damaged: damaged ?? (() => undefined),
+      })
+    },
+    create(metadata, changed) {
+      if (shared === undefined) throw new Error('bug: the store is not open')
+      return FileChunk.create(shared, { id: nextId(), metadata, changed })
+    },
+    async close() {
+      if (shared === undefined) return
+      await Promise.all([...shared.live].map((chunk) => chunk.rest()))
+      await shared.files.closeAll()
+    },
+  }
+}
+
+async function openDirectory(
+  options: FileStoreOptions,
+  place: BufferPlace,
+): Promise<FileStoreShared> {
+  const { clock, disk } = options.outside
+  const { log } = options
+  await disk.mkdir(place.directory, options.directoryMode)
+  let failing = false
+  return {
+    clock,
+    disk,
+    log,
+    pool: poolOf(options.outside),
+    files: new OpenFiles(openChunksLimit),
+    directory: place.directory,
+    names: options.namesAt(place),
+    fsync: options.fsync,
+    fileMode: options.fileMode,
+    backup: createBackup({
+      disk,
+      log,
+      directory: options.backup && backupDirectory(options.backup, place.directory),
+      fileMode: options.fileMode,
+      directoryMode: options.directoryMode,
+    }),
+    live: new Set(),
+    failed(error) {
+      if (failing) return
+      failing = true
+      log.error('the buffer cannot be written: events are refused until it can', {
+        path: place.directory,
+        error,
+      })
+    },
+    worked() {
+      if (!failing) return
+      failing = false
+      log.info('the buffer can be written again', { path: place.directory })
+    },
+  }
+}
+
+/** As Fluentd, whose directory without `root_dir` is one that everybody can write to (/tmp/fluent): ours is the buffer's. */
+function backupDirectory(settings: BackupSettings, bufferDirectory: string): string {
+  const id = settings.pluginId.replace(/[ "/\\:;|*<>?]/g, '_')
+  return posix.join(
+    settings.rootDirectory ?? bufferDirectory,
+    'backup',
+    `worker${settings.workerId}`,
+    id === '.' || id === '..' ? '_' : id,
+  )
+}
