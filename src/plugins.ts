@@ -5,6 +5,7 @@ import { prometheusFilter } from './filters/prometheus/index.ts'
 import { formatters } from './formatters/index.ts'
 import { copyOutput } from './outputs/copy/index.ts'
 import { fileOutput } from './outputs/file/index.ts'
+import { forwardOutput } from './outputs/forward/index.ts'
 import { httpOutput } from './outputs/http/index.ts'
 import { nullOutput } from './outputs/null/index.ts'
 import { prometheusOutput } from './outputs/prometheus/index.ts'
@@ -37,6 +38,7 @@ export const plugins: readonly PluginDefinition[] = [
   // <match>, <store>, <secondary>
   copyOutput,
   fileOutput,
+  forwardOutput,
   httpOutput,
   nullOutput,
   prometheusOutput,

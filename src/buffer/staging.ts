@@ -55,7 +55,7 @@ export function createStaging(options: {
   const keys = new Map<Held, string>()
   const totals: Totals = { bytes: 0, events: 0 }
   const touched = new Set<Held>()
-  const maxPieceBytes = Math.max(1, Math.min(pieceBytes, limits.bytes))
+  const maxPieceBytes = Math.max(1, Math.min(formatter.pieceBytes ?? pieceBytes, limits.bytes))
 
   function create(part: Part): Held {
     if (staged.size >= stagedLimit) sealOldest()

@@ -18,4 +18,9 @@ export interface Formatter {
    * Fluentd's stdout output makes of any formatter's text. Absent: use the formatter as it is.
    */
   readonly asLines?: () => Formatter
+  /**
+   * Pieces it would best be asked for, where they may be larger than usual: one that only hands bytes on need not look for an
+   * event's end as often.
+   */
+  readonly pieceBytes?: number
 }

@@ -186,9 +186,17 @@ export interface UdpSocket {
 export interface Net {
   /** Rejects with Node's error (EADDRINUSE, EACCES ...). */
   listen(options: ListenOptions): Promise<Listener>
-  /** Connects as a client (the forward output, `sluice cat`). Rejects with ECONNREFUSED and the like. */
+  /**
+   * Connects as a client (the forward output, `sluice cat`). Rejects with ECONNREFUSED and the like. With `tls` the
+   * connection is one once the peer has proved who it is; `timeoutMs` is for all of it.
+   */
   connect(
-    options: { address: ListenAddress; timeoutMs: number; signal?: AbortSignal },
+    options: {
+      address: ListenAddress
+      timeoutMs: number
+      signal?: AbortSignal
+      tls?: TlsClientOptions | undefined
+    },
     handler: (connection: Connection) => ConnectionHandler,
   ): Promise<Connection>
   listenUdp(options: {
@@ -198,6 +206,41 @@ export interface Net {
   }): Promise<UdpSocket>
   /** Name of an address by the resolver (getnameinfo); the address itself if it has none. */
   reverseLookup(address: string): Promise<string>
+  /** Addresses of a host name, in the resolver's order, one at least. Rejects with ENOTFOUND and the like. */
+  lookup?(host: string): Promise<readonly string[]>
+  /** SRV records of a name, and with `addresses` their targets' addresses, asked of `server` (`host` or `host:port`) if given. */
+  resolveSrv?(
+    name: string,
+    options: { server?: string | undefined; addresses: boolean },
+  ): Promise<readonly SrvRecord[]>
+}
+
+export interface SrvRecord {
+  readonly priority: number
+  readonly weight: number
+  readonly port: number
+  readonly target: string
+  /** The target's first address, where it was asked for. */
+  readonly address: string | undefined
+}
+
+/** How a client takes part in TLS. One object for many connections: what is made from it is kept with it. */
+export interface TlsClientOptions {
+  /** Certificates to trust beside the public ones, in PEM. */
+  readonly ca?: readonly Uint8Array[] | undefined
+  /** Our own certificate, those it was signed by behind it, and its key, in PEM. */
+  readonly cert?: Uint8Array | undefined
+  readonly key?: Uint8Array | undefined
+  readonly passphrase?: string | undefined
+  readonly minVersion?: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3' | undefined
+  readonly maxVersion?: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3' | undefined
+  readonly ciphers?: string | undefined
+  /** Whether the peer's certificate must be signed by someone trusted. */
+  readonly verify: boolean
+  /** Whether it must be for `servername` (or the address where there is none). */
+  readonly verifyHostname: boolean
+  /** The name that the peer is asked for (SNI). */
+  readonly servername?: string | undefined
 }
 
 // ---- HTTP

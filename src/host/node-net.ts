@@ -13,6 +13,8 @@ import type {
 } from '../core/host.ts'
 import type { Logger } from '../core/log.ts'
 import { NodeConnection } from './node-connection.ts'
+import { lookup, resolveSrv } from './node-dns.ts'
+import { openTls, tlsProblem } from './node-tls.ts'
 
 /**
  * Connections the operating system keeps waiting for us where the configuration says nothing;
@@ -26,6 +28,8 @@ export function createNodeNet(options: { log: Logger }): Net {
     connect,
     listenUdp: (udp) => listenUdp(udp, options.log),
     reverseLookup,
+    lookup,
+    resolveSrv,
   }
 }
 
@@ -97,18 +101,16 @@ async function removeStaleSocket(path: string): Promise<void> {
 }
 
 function connect(
-  options: { address: ListenAddress; timeoutMs: number; signal?: AbortSignal },
+  options: Parameters<Net['connect']>[0],
   handler: (connection: Connection) => ConnectionHandler,
 ): Promise<Connection> {
-  const { address, signal, timeoutMs } = options
+  const { address, signal, timeoutMs, tls } = options
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason)
-    const socket = net.connect({
-      allowHalfOpen: true,
-      ...(address.kind === 'tcp'
-        ? { host: address.host, port: address.port }
-        : { path: address.path }),
-    })
+    const place =
+      address.kind === 'tcp' ? { host: address.host, port: address.port } : { path: address.path }
+    const socket =
+      tls === undefined ? net.connect({ allowHalfOpen: true, ...place }) : openTls(place, tls)
     const timer = setTimeout(() => fail(timeoutError(timeoutMs)), timeoutMs)
     const onAbort = () => fail(signal?.reason)
     const settled = () => {
@@ -125,7 +127,9 @@ function connect(
     }
     signal?.addEventListener('abort', onAbort, { once: true })
     socket.once('error', fail)
-    socket.once('connect', () => {
+    socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
+      const problem = tlsProblem(socket, tls)
+      if (problem !== undefined) return fail(problem)
       settled()
       const connection = new NodeConnection(socket, undefined)
       connection.begin(handler(connection))
