@@ -1,3 +1,4 @@
+import { isLineMatcher } from '../text/regexp.ts'
 import { kindWords } from './known-plugins.ts'
 import type { RegisteredPlugin } from './registry.ts'
 import type { Param, PluginKind, PluginSection, Section, Shape } from './schema.ts'
@@ -138,7 +139,7 @@ function defaultText({ kind, options }: Param<unknown>): string {
   if (value === undefined) return ''
   if (typeof value === 'number' && kind === 'size') return code(sizeText(value))
   if (typeof value === 'number' && kind === 'time') return code(timeText(value))
-  if (value instanceof RegExp) return code(`/${value.source}/`)
+  if (isLineMatcher(value)) return code(String(value))
   if (value === '') return code('""')
   return code(typeof value === 'object' ? JSON.stringify(value) : String(value))
 }

@@ -1,4 +1,5 @@
 import type { Position } from '../core/errors.ts'
+import type { LineMatcher } from '../text/regexp.ts'
 import type { ScalarValue } from './element.ts'
 
 /**
@@ -71,7 +72,8 @@ export const bool = make<boolean>('bool')
 export const size = make<number>('size')
 /** Seconds. */
 export const time = make<number>('time')
-export const regexp = make<RegExp>('regexp')
+/** Ruby's syntax; tried on texts of up to 64 Ki characters. */
+export const regexp = make<LineMatcher>('regexp')
 
 export function enumeration<
   const V extends readonly string[],

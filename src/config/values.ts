@@ -1,5 +1,6 @@
+import { ConfigError } from '../core/errors.ts'
+import { compileRegexp } from '../text/regexp.ts'
 import { jsonProblem } from './json-check.ts'
-import { rubyRegexp } from './regexp.ts'
 import type { Param, ParamKind } from './schema.ts'
 
 /**
@@ -151,18 +152,11 @@ function timeValue(text: string): ValueOutcome {
 
 /** `/…/imx`; without slashes the whole text is the expression. */
 function regexpValue(text: string): ValueOutcome {
-  const slash = text.lastIndexOf('/')
-  const delimited = text.startsWith('/')
-  if (delimited && (slash === 0 || !/^[imxou]*$/.test(text.slice(slash + 1)))) {
-    return bad(`must be a regular expression, but the closing / is missing: ${shown(text)}`)
-  }
   try {
-    return good(
-      delimited ? rubyRegexp(text.slice(1, slash), text.slice(slash + 1)) : rubyRegexp(text),
-    )
+    return good(compileRegexp(text))
   } catch (thrown) {
-    if (!(thrown instanceof SyntaxError)) throw thrown
-    return bad(`must be a regular expression: ${thrown.message}`)
+    if (!(thrown instanceof ConfigError)) throw thrown
+    return bad(`must be a regular expression: ${thrown.message}`, thrown.hint)
   }
 }
 

@@ -3,6 +3,7 @@ import type { Param } from '../config/schema.ts'
 import { isWritten } from '../config/schema.ts'
 import { looksSecret, mask } from '../config/secrets.ts'
 import type { OutputStatistics } from '../core/output.ts'
+import { isLineMatcher } from '../text/regexp.ts'
 
 /** What monitor_agent says about a plugin, with Fluentd's names, in its order. */
 export type MonitorInfo = Readonly<Record<string, unknown>>
@@ -103,5 +104,5 @@ function camelCase(name: string): string {
 function shownValue(param: Param<unknown>, value: unknown): unknown {
   if (param.options.secret) return mask
   if (value === undefined || value === null) return null
-  return typeof value === 'object' && !(value instanceof RegExp) ? value : String(value)
+  return typeof value === 'object' && !isLineMatcher(value) ? value : String(value)
 }

@@ -7,13 +7,14 @@ import {
   hash,
   isWritten,
   positionOf,
+  regexp,
   string,
   time,
 } from '../config/schema.ts'
 import { ConfigError } from '../core/errors.ts'
 import { type ParseItem, ParserError } from '../core/parser.ts'
 import { type EventTime, type MsgMap, type MsgValue, RawString } from '../core/value.ts'
-import { compileRegexp, regexpInputLimitChars } from '../text/regexp.ts'
+import { regexpInputLimitChars } from '../text/regexp.ts'
 import { scrub } from '../text/ruby-text.ts'
 import { parseZone } from '../time/zones.ts'
 import { currentTime } from './event-time.ts'
@@ -54,7 +55,7 @@ export const parserParams = {
     description: 'A text without a time gets the current one; false: the event keeps its own.',
     default: true,
   }),
-  null_value_pattern: string({
+  null_value_pattern: regexp({
     description: 'A regular expression: text fields in which it is found become null.',
   }),
   null_empty_string: bool({ description: 'Empty text fields become null.', default: false }),
@@ -173,8 +174,8 @@ const isText = (value: MsgValue): value is string | RawString =>
   typeof value === 'string' || value instanceof RawString
 
 function nullMatcher(params: ParserValues): ((value: string | RawString) => boolean) | undefined {
-  if (params.nullValuePattern === undefined) return undefined
-  const matcher = compileRegexp(params.nullValuePattern, positionOf(params, 'nullValuePattern'))
+  const matcher = params.nullValuePattern
+  if (matcher === undefined) return undefined
   return (value) => {
     const text = typeof value === 'string' ? value : scrub(value.bytes, '?')
     return text.length <= regexpInputLimitChars && matcher.test(text)

@@ -3,6 +3,8 @@ import { apache2Parser } from './apache2.ts'
 import { csvParser } from './csv.ts'
 import { jsonParser } from './json.ts'
 import { ltsvParser } from './ltsv.ts'
+import { msgpackParser } from './msgpack.ts'
+import { multilineParser } from './multiline.ts'
 import { noneParser } from './none.ts'
 import { apacheErrorParser, apacheParser, nginxParser, regexpParser } from './regexp.ts'
 import { syslogParser } from './syslog.ts'
@@ -15,6 +17,8 @@ export const parsers: readonly ParserDefinition[] = [
   csvParser,
   jsonParser,
   ltsvParser,
+  msgpackParser,
+  multilineParser,
   nginxParser,
   noneParser,
   regexpParser,

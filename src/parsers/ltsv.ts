@@ -1,8 +1,8 @@
 import { defineParser } from '../config/define.ts'
-import { positionOf, string } from '../config/schema.ts'
+import { regexp, string } from '../config/schema.ts'
 import { ParserError } from '../core/parser.ts'
 import type { MsgMap } from '../core/value.ts'
-import { compileRegexp, RegexpInputError } from '../text/regexp.ts'
+import { RegexpInputError } from '../text/regexp.ts'
 import { splitText } from '../text/split.ts'
 import { createParserBase, parserParams } from './base.ts'
 import { textOf } from './text-of.ts'
@@ -15,7 +15,7 @@ export const ltsvParser = defineParser({
       ...parserParams,
       time_key: string({ description: "The field that holds the event's time.", default: 'time' }),
       delimiter: string({ description: 'What stands between fields.', default: '\t' }),
-      delimiter_pattern: string({
+      delimiter_pattern: regexp({
         description: 'A regular expression for what stands between fields, instead of delimiter.',
       }),
       label_delimiter: string({
@@ -27,11 +27,7 @@ export const ltsvParser = defineParser({
   create(params, context) {
     const base = createParserBase(params, context)
     const { delimiter, delimiterPattern, labelDelimiter } = params
-    const matcher =
-      delimiterPattern === undefined
-        ? undefined
-        : compileRegexp(delimiterPattern, positionOf(params, 'delimiterPattern'))
-    const split = (text: string) => matcher?.split(text) ?? splitText(text, delimiter)
+    const split = (text: string) => delimiterPattern?.split(text) ?? splitText(text, delimiter)
     return {
       parse(value) {
         const text = textOf(value)

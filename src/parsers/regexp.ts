@@ -1,8 +1,8 @@
 import { defineParser, type PluginContext } from '../config/define.ts'
-import { bool, positionOf, string } from '../config/schema.ts'
+import { bool, positionOf, regexp, string } from '../config/schema.ts'
 import { ConfigError } from '../core/errors.ts'
 import type { Parser } from '../core/parser.ts'
-import { compileRegexp } from '../text/regexp.ts'
+import { compileRegexp, compileRegexpSource, type LineMatcher } from '../text/regexp.ts'
 import { createParserBase, type ParserValues, parserParams } from './base.ts'
 import { regexpRecords } from './regexp-records.ts'
 
@@ -24,8 +24,8 @@ const regexpParams = {
   }),
 } as const
 
-type RegexpValues = ParserValues & {
-  readonly expression: string
+export type RegexpValues = ParserValues & {
+  readonly expression: LineMatcher
   readonly ignorecase: boolean
   readonly multiline: boolean
 }
@@ -36,7 +36,7 @@ export const regexpParser = defineParser({
   shape: {
     params: {
       ...regexpParams,
-      expression: string({ description: expressionText, required: true }),
+      expression: regexp({ description: expressionText, required: true }),
     },
   },
   create: createRegexpParser,
@@ -51,10 +51,11 @@ export const apacheParser = defineParser({
     params: {
       ...regexpParams,
       time_format: string({ description: "The time's form.", default: accessTimeFormat }),
-      expression: string({
+      expression: regexp({
         description: expressionText,
-        default:
+        default: compileRegexp(
           '/^(?<host>[^ ]*) [^ ]* (?<user>[^ ]*) \\[(?<time>[^\\]]*)\\] "(?<method>\\S+)(?: +(?<path>[^ ]*) +\\S*)?" (?<code>[^ ]*) (?<size>[^ ]*)(?: "(?<referer>[^"]*)" "(?<agent>[^"]*)")?$/',
+        ),
       }),
     },
   },
@@ -67,10 +68,11 @@ export const apacheErrorParser = defineParser({
   shape: {
     params: {
       ...regexpParams,
-      expression: string({
+      expression: regexp({
         description: expressionText,
-        default:
+        default: compileRegexp(
           '/^\\[[^ ]* (?<time>[^\\]]*)\\] \\[(?<level>[^\\]]*)\\](?: \\[pid (?<pid>[^\\]]*)\\])?( \\[client (?<client>[^\\]]*)\\])? (?<message>.*)$/',
+        ),
       }),
     },
   },
@@ -84,22 +86,25 @@ export const nginxParser = defineParser({
     params: {
       ...regexpParams,
       time_format: string({ description: "The time's form.", default: accessTimeFormat }),
-      expression: string({
+      expression: regexp({
         description: expressionText,
-        default:
+        default: compileRegexp(
           '/^(?<remote>[^ ]*) (?<host>[^ ]*) (?<user>[^ ]*) \\[(?<time>[^\\]]*)\\] "(?<method>\\S+)(?: +(?<path>[^"]*?)(?: +\\S*)?)?" (?<code>[^ ]*) (?<size>[^ ]*)(?: "(?<referer>[^"]*)" "(?<agent>[^"]*)"(?:\\s+"?(?<http_x_forwarded_for>[^"]*)"?)?)?$/',
+        ),
       }),
     },
   },
   create: createRegexpParser,
 })
 
-function createRegexpParser(params: RegexpValues, context: PluginContext): Parser {
+export function createRegexpParser(params: RegexpValues, context: PluginContext): Parser {
   const base = createParserBase(params, context)
   const position = positionOf(params, 'expression')
   // The old parameters take the place of the options behind the expression.
   const oldFlags = `${params.ignorecase ? 'i' : ''}${params.multiline ? 'm' : ''}`
-  const matcher = compileRegexp(params.expression, position, oldFlags || undefined)
+  const { expression } = params
+  const matcher =
+    oldFlags === '' ? expression : compileRegexpSource(expression.source, position, oldFlags)
   if (matcher.names.length === 0) {
     throw new ConfigError(
       "No named captures in 'expression' parameter. The regexp must have at least one named capture",

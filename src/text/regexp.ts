@@ -9,10 +9,12 @@ import { RegexpSyntaxError, type RegexpTree } from './regexp-syntax.ts'
  */
 export const regexpInputLimitChars = 64 * 1024
 
-/** A user's regular expression (Ruby's syntax), ready to be tried on lines and field values. */
+/** A user's regular expression (Ruby's syntax), ready to be tried on lines, tags and field values. */
 export interface LineMatcher {
   /** As written, without slashes and options. */
   readonly source: string
+  /** Ruby's options behind the slash: any of i, m, x. */
+  readonly flags: string
   /** Names of its groups, in order, each once. */
   readonly names: readonly string[]
   /** Whether it is found anywhere in the text. Throws RegexpInputError. */
@@ -24,6 +26,12 @@ export interface LineMatcher {
   match(text: string): readonly (string | undefined)[] | undefined
   /** The text between the places where it is found, as Ruby's String#split (without empty ones at the end). Throws RegexpInputError. */
   split(text: string): string[]
+  /** `/source/flags` */
+  toString(): string
+}
+
+export function isLineMatcher(value: unknown): value is LineMatcher {
+  return value instanceof BacktrackingMatcher
 }
 
 /** The text is too long for an expression to be tried on it. */
@@ -45,7 +53,7 @@ export function compileRegexpSource(source: string, position?: Position, flags =
   const options = optionsOf(flags)
   try {
     const tree = parseRegexp(source, options)
-    return new BacktrackingMatcher(source, tree)
+    return new BacktrackingMatcher(source, flags, tree)
   } catch (error) {
     if (!(error instanceof RegexpSyntaxError) && !(error instanceof SyntaxError)) throw error
     throw new ConfigError(`invalid regexp: ${error.message}: /${source}/`, { position })
@@ -85,14 +93,16 @@ function optionsOf(flags: string): RegexpOptions {
 /** By JavaScript's own engine: of exponential cost for some expressions, hence the limit of the input. */
 class BacktrackingMatcher implements LineMatcher {
   readonly source: string
+  readonly flags: string
   readonly names: readonly string[]
   private readonly whole: RegExp
   private readonly oneLine: RegExp
   /** By name: numbers of its groups, last first. */
   private readonly groups: readonly (readonly number[])[]
 
-  constructor(source: string, tree: RegexpTree) {
+  constructor(source: string, flags: string, tree: RegexpTree) {
     this.source = source
+    this.flags = flags
     const emitted = emitRegexp(tree, false)
     this.whole = toRegExp(emitted)
     this.oneLine = toRegExp(emitRegexp(tree, true))
@@ -123,6 +133,10 @@ class BacktrackingMatcher implements LineMatcher {
     let length = parts.length
     while (length > 0 && (parts[length - 1] ?? '') === '') length -= 1
     return parts.slice(0, length).map((part) => part ?? '')
+  }
+
+  toString(): string {
+    return `/${this.source}/${this.flags}`
   }
 
   private for(text: string): RegExp {

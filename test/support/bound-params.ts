@@ -1,5 +1,6 @@
 import { ORIGIN, type Shape } from '../../src/config/schema.ts'
 import type { Position } from '../../src/core/errors.ts'
+import { compileRegexp } from '../../src/text/regexp.ts'
 
 const camelCase = (name: string) =>
   name.replace(/^@/, '').replace(/_([a-z0-9])/g, (_, c: string) => c.toUpperCase())
@@ -11,7 +12,7 @@ export function placeOf(name: string): Position {
 
 /**
  * Bound parameters as binding gives them, from values: defaults filled in, and what `values` has (by Fluentd's names) marked
- * as written. Sections that are not given are undefined, or empty where there may be several.
+ * as written; texts of regexp parameters are compiled. Sections that are not given are undefined, or empty where there may be several.
  */
 export function boundParams(shape: Shape, values: Readonly<Record<string, unknown>> = {}): never {
   const bound: Record<string | symbol, unknown> = {}
@@ -25,7 +26,8 @@ export function boundParams(shape: Shape, values: Readonly<Record<string, unknow
   for (const [name, value] of Object.entries(values)) {
     const key = camelCase(name)
     if (!(key in bound)) throw new Error(`${name} is not declared`)
-    bound[key] = value
+    const compiled = shape.params[name]?.kind === 'regexp' && typeof value === 'string'
+    bound[key] = compiled ? compileRegexp(value, placeOf(name)) : value
     places[key] = placeOf(name)
   }
   const origin = { section: placeOf('section'), values: places }

@@ -34,7 +34,7 @@ const allowed: Record<string, { areas: string[]; types?: string[] }> = {
   msgpack: { areas: ['core'] },
   time: { areas: ['core'], types: ['kernel'] },
   text: { areas: ['core', 'msgpack'] },
-  config: { areas: ['core'], types: ['kernel'] },
+  config: { areas: ['core', 'text'], types: ['kernel'] },
   forward: { areas: ['core', 'kernel', 'msgpack', 'text', 'config'] },
   routing: { areas: ['core', 'kernel', 'msgpack', 'time', 'text', 'config', 'buffer'] },
   buffer: { areas: ['core', 'kernel', 'msgpack', 'time', 'text', 'config'] },

@@ -4,7 +4,7 @@ import { stringLength, textAt, valueAt } from '../../msgpack/entries.ts'
 import { headLength } from '../../msgpack/walk.ts'
 import { fieldText } from '../../text/field-text.ts'
 import { type PackedPath, packedPath, parseRecordPath } from '../../text/record-path.ts'
-import { compileRegexp, compileRegexpSource, type LineMatcher } from '../../text/regexp.ts'
+import { compileRegexpSource, type LineMatcher } from '../../text/regexp.ts'
 import { scrub } from '../../text/ruby-text.ts'
 import { type GrepParams, oldStyleCount } from './shape.ts'
 
@@ -75,8 +75,7 @@ export function createConditions(params: GrepParams): Conditions {
   }
   const add = (list: ConditionList, sections: readonly Section[], words: string) => {
     for (const section of sections) {
-      const matcher = compileRegexp(section.pattern, positionOf(section, 'pattern'))
-      list.add(section.key, matcher, { key: positionOf(section, 'key'), words })
+      list.add(section.key, section.pattern, { key: positionOf(section, 'key'), words })
     }
   }
   addOldStyle(params, 'regexp', lists.regexpAnd)

@@ -1,4 +1,4 @@
-import { type Bound, type Param, section, string } from '../../config/schema.ts'
+import { type Bound, type Param, regexp, section, string } from '../../config/schema.ts'
 
 /** Fluentd has regexp1 to regexp20, and as many excludes. */
 export const oldStyleCount = 20
@@ -20,7 +20,7 @@ const condition = {
       description: 'The field: a key, or a path such as $.a.b[0].',
       required: true,
     }),
-    pattern: string({
+    pattern: regexp({
       description: 'A regular expression, `/…/` with the options i, m and x, or without slashes.',
       required: true,
     }),

@@ -14,6 +14,7 @@ const kinds = {
   array: s.array(d),
   integers: s.integers(d),
   hash: s.hash(d),
+  regexp: s.regexp(d),
 }
 
 function value(kind: keyof typeof kinds, text: string): unknown {
@@ -97,8 +98,18 @@ describe('values by kind', () => {
     ['integers', '1,x'],
     ['hash', '{"a":1'],
     ['hash', 'novalue'],
+    ['regexp', '/abc'],
+    ['regexp', '/abc/q'],
+    ['regexp', '/(/'],
+    ['regexp', '*'],
+    ['regexp', '(?~a)'],
   ] as const)('%s %j is refused', (kind, text) => {
     expect(value(kind, text)).toBeInstanceOf(Error)
+  })
+
+  test('regular expressions: with slashes and options, or without', () => {
+    expect(String(value('regexp', '/^a\\/b$/i'))).toBe('/^a\\/b$/i')
+    expect(String(value('regexp', 'a|b'))).toBe('/a|b/')
   })
 
   test('hashes: both forms, any key, no prototype', () => {

@@ -3,13 +3,14 @@ import { ORIGIN } from '../../../src/config/schema.ts'
 import { ConfigError } from '../../../src/core/errors.ts'
 import { RawString } from '../../../src/core/value.ts'
 import { grepFilter } from '../../../src/filters/grep/index.ts'
+import { compileRegexp } from '../../../src/text/regexp.ts'
 import { batchOf, eventsOf } from '../../support/batches.ts'
 import { boundParams, placeOf } from '../../support/bound-params.ts'
 import { createFakeHost } from '../../support/fake-host.ts'
 
 const condition = (key: string, pattern: string) => ({
   key,
-  pattern,
+  pattern: compileRegexp(pattern),
   [ORIGIN]: {
     section: placeOf('section'),
     values: { key: placeOf(key), pattern: placeOf(pattern) },
@@ -151,7 +152,7 @@ describe('grep', () => {
   })
 
   const refused: [string, Record<string, unknown>, string][] = [
-    ['a broken expression', { regexp: [condition('a', '/(/')] }, 'unmatched parenthesis'],
+    ['a broken expression', { regexp1: 'a (' }, 'unmatched parenthesis'],
     ['a broken path', { regexp: [condition('$.', 'x')] }, 'empty keys'],
     ['a key twice', { regexp: [condition('a', 'x'), condition('a', 'y')] }, 'Duplicate key: a'],
     [

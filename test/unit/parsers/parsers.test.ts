@@ -551,14 +551,77 @@ describe('times as text', () => {
   })
 })
 
+describe('msgpack', () => {
+  const cases: Case[] = [
+    ['map', {}, Buffer.from('82a16101a16292c0a178', 'hex'), [event({ a: 1, b: [null, 'x'] })]],
+    ['two maps', {}, raw('81a1610181a16102'), [event({ a: 1 }), event({ a: 2 })]],
+    ['array', {}, raw('9281a161ff05'), [event({ a: -1 }), 'no match']],
+    ['no map', {}, raw('05'), ['no match']],
+    ['nothing', {}, '', []],
+    [
+      'cut',
+      {},
+      raw('81a1610181a161'),
+      [event({ a: 1 }), 'parse failed: the bytes end inside a MessagePack value at byte 7'],
+    ],
+    [
+      'too deep',
+      {},
+      raw(`${'91'.repeat(65)}c0`),
+      ['parse failed: arrays and maps nested more than 64 deep at byte 65'],
+    ],
+    ['no bytes', {}, 5, ['parse failed: the field holds no bytes']],
+    [
+      'time',
+      { time_key: 't', time_type: 'unixtime' },
+      raw('81a174ce5e2ce0f0'),
+      [event({}, new EventTime(1579999472, 0))],
+    ],
+  ]
+  it.each(cases)('%s', (_, values, text, items) => {
+    expect(parsed('msgpack', values, text)).toEqual(items)
+  })
+})
+
+describe('multiline', () => {
+  const formats = { format1: '/^(?<level>[A-Z]+): /', format2: '/(?<text>.*)$/' }
+  const cases: Case[] = [
+    [
+      'parts are one',
+      formats,
+      'WARN: a\n  at b\n  at c',
+      [event({ level: 'WARN', text: 'a\n  at b\n  at c' })],
+    ],
+    ['not found', formats, 'warn', ['no match']],
+    [
+      'time',
+      { format1: '/(?<time>\\S+) (?<a>.)/', time_type: 'unixtime' },
+      '1580000000 x',
+      [event({ a: 'x' }, new EventTime(1580000000, 0))],
+    ],
+  ]
+  it.each(cases)('%s', (_, values, text, items) => {
+    expect(parsed('multiline', values, text)).toEqual(items)
+  })
+})
+
 describe('refused configurations', () => {
   const cases: [string, Record<string, unknown>, string, string][] = [
     ['regexp', { expression: '^x$' }, 'No named captures', 'expression'],
+    ['multiline', {}, 'No named captures', 'section'],
+    ['multiline', { format1: '/x/' }, 'No named captures', 'section'],
+    ['multiline', { format2: '/(?<a>x)/' }, 'format1 is missing', 'format2'],
+    ['multiline', { format1: '/(?<a>x)/', format3: '/x/' }, 'format2 is missing', 'format3'],
+    ['multiline', { format1: '(?<a>x)' }, 'need //, in format1', 'format1'],
+    ['multiline', { format1: '/(?<a>x/' }, 'unmatched parenthesis', 'format1'],
+    [
+      'multiline',
+      { format1: '/(?<a>x)/', format_firstline: '/[/' },
+      'premature end of char-class',
+      'format_firstline',
+    ],
     ['csv', { keys: ['a'], delimiter: '' }, 'must not be empty', 'delimiter'],
     ['tsv', { keys: ['a'], delimiter: '' }, 'must not be empty', 'delimiter'],
-    ['regexp', { expression: '(?<a>' }, 'invalid regexp', 'expression'],
-    ['ltsv', { delimiter_pattern: '[' }, 'invalid regexp', 'delimiter_pattern'],
-    ['json', { null_value_pattern: '*' }, 'invalid regexp', 'null_value_pattern'],
     ['json', { types: { a: 'number' } }, "key:'a', type:'number'", 'types'],
     [
       'ltsv',

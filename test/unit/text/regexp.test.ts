@@ -1,6 +1,12 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ConfigError } from '../../../src/core/errors.ts'
-import { compileRegexp, RegexpInputError, regexpInputLimitChars } from '../../../src/text/regexp.ts'
+import {
+  compileRegexp,
+  compileRegexpSource,
+  RegexpInputError,
+  regexpInputLimitChars,
+} from '../../../src/text/regexp.ts'
 
 const position = { file: 'f.conf', line: 3, column: 5, length: 4, text: '    pattern x' }
 
@@ -100,6 +106,14 @@ describe('compileRegexp: found or not', () => {
     ['^(?m:a.b).$', 'a\nb\n', false],
     ['^(?mx: a . b )$', 'a\nb', true],
     ['a|', '', true],
+    ['^[-a]+$', '-a', true],
+    ['^[a-]+$', '-a', true],
+    ['^[\\w.-]+$', 'a.b-c', true],
+    ['^[\\d\\-]+$', '1-2', true],
+    ['^[^"\\\\]+$', 'a"', false],
+    ['^{a}$', '{a}', true],
+    ['^[ab]*+c$', 'abac', true],
+    ['(a)++', 'aa', true],
     ['(|a)b', 'b', true],
   ]
   it.each(cases)('%s on %j: %s', (source, text, found) => {
@@ -178,6 +192,24 @@ describe('compileRegexp: refused', () => {
     expect(attempt).toThrow(ConfigError)
     expect(attempt).toThrow(expect.objectContaining({ position }))
     expect(attempt).toThrow(words)
+  })
+
+  it('compiles whatever is written, or is a ConfigError', () => {
+    const pieces = 'a [ ] ^ - ( ) ? <n> * + {1, } \\ w && [:alpha:] | . # / >'.split(' ')
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom(...pieces), { maxLength: 20 }),
+        fc.constantFrom('', 'x', 'imx'),
+        (parts, flags) => {
+          try {
+            expect(compileRegexpSource(parts.join(''), position, flags).flags).toBe(flags)
+          } catch (thrown) {
+            expect(thrown).toBeInstanceOf(ConfigError)
+          }
+        },
+      ),
+      { numRuns: 2000 },
+    )
   })
 
   it('does not try an expression on a text without end', () => {

@@ -1,0 +1,45 @@
+import { defineParser } from '../config/define.ts'
+import { type ParseItem, ParserError } from '../core/parser.ts'
+import { type MsgValue, RawString } from '../core/value.ts'
+import { Reader } from '../msgpack/decode.ts'
+import { MsgpackError } from '../msgpack/walk.ts'
+import { createParserBase, parserParams } from './base.ts'
+
+/** A map, or an array of maps, each of which is a record; several of them may follow each other. */
+export const msgpackParser = defineParser({
+  name: 'msgpack',
+  summary: 'Reads MessagePack maps, also several in one value.',
+  description:
+    'The field holds bytes (bin, or a string). Bytes that end inside a value are an error: they are not completed by those of the next event.',
+  shape: { params: parserParams },
+  create(params, context) {
+    const base = createParserBase(params, context)
+    const item = (value: MsgValue): ParseItem =>
+      value instanceof Map ? base.finish(value) : undefined
+    return {
+      parse(value) {
+        const bytes = bytesOf(value)
+        if (bytes === undefined) return [new ParserError('parse failed: the field holds no bytes')]
+        const items: ParseItem[] = []
+        const reader = new Reader(bytes)
+        try {
+          while (reader.at < bytes.length) {
+            const found = reader.value()
+            if (Array.isArray(found)) for (const one of found) items.push(item(one))
+            else items.push(item(found))
+          }
+        } catch (error) {
+          if (!(error instanceof MsgpackError)) throw error
+          items.push(new ParserError(`parse failed: ${error.message}`))
+        }
+        return items
+      },
+    }
+  },
+})
+
+function bytesOf(value: MsgValue): Uint8Array | undefined {
+  if (value instanceof Uint8Array) return value
+  if (value instanceof RawString) return value.bytes
+  return typeof value === 'string' ? Buffer.from(value) : undefined
+}
