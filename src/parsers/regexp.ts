@@ -2,7 +2,7 @@ import { defineParser, type PluginContext } from '../config/define.ts'
 import { bool, positionOf, regexp, string } from '../config/schema.ts'
 import { ConfigError } from '../core/errors.ts'
 import type { Parser } from '../core/parser.ts'
-import { compileRegexp, compileRegexpSource, type LineMatcher } from '../text/regexp.ts'
+import { compileRegexpSource, deferredRegexp, type LineMatcher } from '../text/regexp.ts'
 import { createParserBase, type ParserValues, parserParams } from './base.ts'
 import { regexpRecords } from './regexp-records.ts'
 
@@ -53,7 +53,7 @@ export const apacheParser = defineParser({
       time_format: string({ description: "The time's form.", default: accessTimeFormat }),
       expression: regexp({
         description: expressionText,
-        default: compileRegexp(
+        default: deferredRegexp(
           '/^(?<host>[^ ]*) [^ ]* (?<user>[^ ]*) \\[(?<time>[^\\]]*)\\] "(?<method>\\S+)(?: +(?<path>[^ ]*) +\\S*)?" (?<code>[^ ]*) (?<size>[^ ]*)(?: "(?<referer>[^"]*)" "(?<agent>[^"]*)")?$/',
         ),
       }),
@@ -70,7 +70,7 @@ export const apacheErrorParser = defineParser({
       ...regexpParams,
       expression: regexp({
         description: expressionText,
-        default: compileRegexp(
+        default: deferredRegexp(
           '/^\\[[^ ]* (?<time>[^\\]]*)\\] \\[(?<level>[^\\]]*)\\](?: \\[pid (?<pid>[^\\]]*)\\])?( \\[client (?<client>[^\\]]*)\\])? (?<message>.*)$/',
         ),
       }),
@@ -88,7 +88,7 @@ export const nginxParser = defineParser({
       time_format: string({ description: "The time's form.", default: accessTimeFormat }),
       expression: regexp({
         description: expressionText,
-        default: compileRegexp(
+        default: deferredRegexp(
           '/^(?<remote>[^ ]*) (?<host>[^ ]*) (?<user>[^ ]*) \\[(?<time>[^\\]]*)\\] "(?<method>\\S+)(?: +(?<path>[^"]*?)(?: +\\S*)?)?" (?<code>[^ ]*) (?<size>[^ ]*)(?: "(?<referer>[^"]*)" "(?<agent>[^"]*)"(?:\\s+"?(?<http_x_forwarded_for>[^"]*)"?)?)?$/',
         ),
       }),

@@ -31,7 +31,7 @@ export interface LineMatcher {
 }
 
 export function isLineMatcher(value: unknown): value is LineMatcher {
-  return value instanceof BacktrackingMatcher
+  return value instanceof BacktrackingMatcher || value instanceof DeferredMatcher
 }
 
 /** The text is too long for an expression to be tried on it. */
@@ -57,6 +57,53 @@ export function compileRegexpSource(source: string, position?: Position, flags =
   } catch (error) {
     if (!(error instanceof RegexpSyntaxError) && !(error instanceof SyntaxError)) throw error
     throw new ConfigError(`invalid regexp: ${error.message}: /${source}/`, { position })
+  }
+}
+
+/** An expression of our own, known to be right: compiled when it is first used, so that a start need not. */
+export function deferredRegexp(written: string): LineMatcher {
+  return new DeferredMatcher(written)
+}
+
+class DeferredMatcher implements LineMatcher {
+  private readonly written: string
+  private compiled: LineMatcher | undefined
+
+  constructor(written: string) {
+    this.written = written
+  }
+
+  private get matcher(): LineMatcher {
+    this.compiled ??= compileRegexp(this.written)
+    return this.compiled
+  }
+
+  get source(): string {
+    return this.matcher.source
+  }
+
+  get flags(): string {
+    return this.matcher.flags
+  }
+
+  get names(): readonly string[] {
+    return this.matcher.names
+  }
+
+  test(text: string): boolean {
+    return this.matcher.test(text)
+  }
+
+  match(text: string): readonly (string | undefined)[] | undefined {
+    return this.matcher.match(text)
+  }
+
+  split(text: string): string[] {
+    return this.matcher.split(text)
+  }
+
+  toString(): string {
+    return this.written
   }
 }
 
