@@ -2,8 +2,8 @@ import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
 /**
- * All of the outside world, handed in: with a virtual clock, a faulty disk and in-memory sockets a run
- * is repeatable from one seed. Only src/host implements this with Node's own modules.
+ * All of the outside world, handed in: with a virtual clock, a faulty disk and in-memory sockets a
+ * run is repeatable from one seed. Only src/host implements this with Node's own modules.
  */
 export interface Host {
   readonly clock: Clock
@@ -22,19 +22,22 @@ export interface Host {
 }
 
 /**
- * The one writer of standard output, shared by everything that prints events. Bytes go out in the order of the
- * calls, whole: one asynchronous write to file descriptor 1 is in flight at a time, what comes meanwhile is queued and
- * goes with the next one. EAGAIN (a full pipe whose descriptor is non-blocking) is retried; after EPIPE
- * nothing more is written, and it is logged once.
+ * The one writer of standard output, shared by everything that prints events. Bytes go out in the
+ * order of the calls, whole: one asynchronous write to file descriptor 1 is in flight at a time,
+ * what comes meanwhile is queued and goes with the next one. EAGAIN (a full pipe whose descriptor
+ * is non-blocking) is retried; after EPIPE nothing more is written, and it is logged once.
  */
 export interface StdoutWriter {
   /**
-   * Copies `bytes` (they may be a view of something borrowed). Undefined: queued, and there is room for more. A
-   * pending promise: queued too, but `stdoutQueueLimitBytes` are waiting; it settles once there is room again, and a
-   * caller that can push back waits for it. Rejects if standard output is gone (EPIPE): these bytes were not written.
+   * Copies `bytes` (they may be a view of something borrowed). Undefined: queued, and there is room
+   * for more. A pending promise: queued too, but `stdoutQueueLimitBytes` are waiting; it settles
+   * once there is room again, and a caller that can push back waits for it. Rejects if standard
+   * output is gone (EPIPE): these bytes were not written.
    */
   write(bytes: Uint8Array): void | Promise<void>
-  /** Settles when all that was queued has been written, or standard output is gone. For shutdown. */
+  /**
+   * Settles when all that was queued has been written, or standard output is gone. For shutdown.
+   */
   drain(): Promise<void>
 }
 
@@ -66,7 +69,10 @@ export interface Clock {
 
 // ---- files
 
-/** Errors of Disk are Node's own: an Error with `code` ('ENOENT', 'ENOSPC' ...). Paths are as the operating system takes them. */
+/**
+ * Errors of Disk are Node's own: an Error with `code` ('ENOENT', 'ENOSPC' ...). Paths are as the
+ * operating system takes them.
+ */
 export interface Disk {
   open(path: string, flags: OpenFlags, mode?: number): Promise<FileHandle>
   readFile(path: string): Promise<Uint8Array>
@@ -87,7 +93,10 @@ export interface Disk {
   statSync(path: string): FileStat | undefined
   /** The path with all links resolved; rejects with ENOENT. */
   realpath(path: string): Promise<string>
-  /** Whether a file could be created or written at the path (its nearest existing parent decides). For --dry-run. */
+  /**
+   * Whether a file could be created or written at the path (its nearest existing parent decides).
+   * For --dry-run.
+   */
   writable(path: string): Promise<boolean>
 }
 
@@ -112,9 +121,15 @@ export interface FileStat {
 }
 
 export interface FileHandle {
-  /** Writes all of it (loops over short writes); at `position` or, for append or `undefined`, where the file stands. */
+  /**
+   * Writes all of it (loops over short writes); at `position` or, for append or `undefined`, where
+   * the file stands.
+   */
   write(bytes: Uint8Array, position?: number): Promise<void>
-  /** Several pieces in one system call where that can be done; all of them, side by side. `position` as for `write`. */
+  /**
+   * Several pieces in one system call where that can be done; all of them, side by side. `position`
+   * as for `write`.
+   */
   writev(pieces: readonly Uint8Array[], position?: number): Promise<void>
   read(into: Uint8Array, position: number): Promise<number>
   stat(): Promise<FileStat>
@@ -134,8 +149,8 @@ export interface ListenOptions {
   readonly address: ListenAddress
   readonly backlog?: number | undefined
   /**
-   * Where connections read into, all of them in turn: a view of kernel memory. What `onData` gets is
-   * then a view of its start. Without it each read brings a buffer of its own.
+   * Where connections read into, all of them in turn: a view of kernel memory. What `onData` gets
+   * is then a view of its start. Without it each read brings a buffer of its own.
    */
   readonly readArea?: Uint8Array | undefined
   /** Called for each connection before anything is read; returns who gets its bytes. */
@@ -155,7 +170,10 @@ export interface ConnectionHandler {
   onData(bytes: Uint8Array): void
   /** The peer ended its side. Ours stays open until `end` or `destroy`. */
   onEnd(): void
-  /** All that `write` took has gone to the kernel. */
+  /**
+   * All that `write` took has gone to the kernel. Only after a write that left `unsentBytes` above
+   * 0.
+   */
   onDrain(): void
   /** Nothing follows. Called exactly once. */
   onClose(error: Error | undefined): void
@@ -187,8 +205,9 @@ export interface Net {
   /** Rejects with Node's error (EADDRINUSE, EACCES ...). */
   listen(options: ListenOptions): Promise<Listener>
   /**
-   * Connects as a client (the forward output, `sluice cat`). Rejects with ECONNREFUSED and the like. With `tls` the
-   * connection is one once the peer has proved who it is; `timeoutMs` is for all of it.
+   * Connects as a client (the forward output, `sluice cat`). Rejects with ECONNREFUSED and the
+   * like. With `tls` the connection is one once the peer has proved who it is; `timeoutMs` is for
+   * all of it.
    */
   connect(
     options: {
@@ -206,9 +225,15 @@ export interface Net {
   }): Promise<UdpSocket>
   /** Name of an address by the resolver (getnameinfo); the address itself if it has none. */
   reverseLookup(address: string): Promise<string>
-  /** Addresses of a host name, in the resolver's order, one at least. Rejects with ENOTFOUND and the like. */
+  /**
+   * Addresses of a host name, in the resolver's order, one at least. Rejects with ENOTFOUND and the
+   * like.
+   */
   lookup?(host: string): Promise<readonly string[]>
-  /** SRV records of a name, and with `addresses` their targets' addresses, asked of `server` (`host` or `host:port`) if given. */
+  /**
+   * SRV records of a name, and with `addresses` their targets' addresses, asked of `server` (`host`
+   * or `host:port`) if given.
+   */
   resolveSrv?(
     name: string,
     options: { server?: string | undefined; addresses: boolean },
@@ -224,7 +249,10 @@ export interface SrvRecord {
   readonly address: string | undefined
 }
 
-/** How a client takes part in TLS. One object for many connections: what is made from it is kept with it. */
+/**
+ * How a client takes part in TLS. One object for many connections: what is made from it is kept
+ * with it.
+ */
 export interface TlsClientOptions {
   /** Certificates to trust beside the public ones, in PEM. */
   readonly ca?: readonly Uint8Array[] | undefined
@@ -306,7 +334,10 @@ export interface HttpClient {
 
 export interface Http {
   client(options: HttpClientOptions): HttpClient
-  /** A small server for metrics, health and monitoring; `handle` may reject: then 500, and the error is logged. */
+  /**
+   * A small server for metrics, health and monitoring; `handle` may reject: then 500, and the error
+   * is logged.
+   */
   serve(options: {
     host: string
     port: number

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs'
 import net from 'node:net'
 import type { Connection, ConnectionHandler } from '../core/host.ts'
 
@@ -8,7 +9,12 @@ import type { Connection, ConnectionHandler } from '../core/host.ts'
 interface TakenHandle {
   useUserBuffer?: unknown
   reading?: boolean
+  /** The file descriptor; -1 or absent where there is none. */
+  fd?: number
 }
+
+/** Answers up to this size (acks) take the short way out. */
+const directWriteBytes = 16 * 1024
 
 /**
  * A connection over a net.Socket. The handler is given afterwards by `begin`, since making it needs
@@ -56,7 +62,26 @@ export class NodeConnection implements Connection {
   }
 
   write(bytes: Uint8Array): void {
-    if (this.#socket.writable) this.#socket.write(bytes, this.#written)
+    if (!this.#socket.writable) return
+    const sent = bytes.byteLength <= directWriteBytes ? this.#writeNow(bytes) : 0
+    if (sent === bytes.byteLength) return
+    const rest = sent === 0 ? bytes : bytes.subarray(sent)
+    this.#socket.write(Buffer.from(rest.buffer, rest.byteOffset, rest.byteLength), this.#written)
+  }
+
+  /**
+   * One write(2) without Node's stream around it, which costs more than the call itself: with a client that waits for
+   * each ack, a fifth of all CPU time. Bytes the kernel took; 0 where the stream must be asked, also to report an error.
+   */
+  #writeNow(bytes: Uint8Array): number {
+    const fd = (this.#socket as unknown as { _handle: TakenHandle | null })._handle?.fd
+    if (fd === undefined || fd < 0 || this.#socket.writableLength > 0) return 0
+    try {
+      return writeSync(fd, bytes)
+    } catch {
+      // A full socket (EAGAIN), or one that broke: the stream meets the same, and waits or says so.
+      return 0
+    }
   }
 
   pause(): void {
