@@ -2,7 +2,10 @@ import type { MsgValue } from '../core/value.ts'
 import { encode } from '../msgpack/encode.ts'
 import { bytesOf, HandshakeError, OneMessage, sameDigest, sha512Hex } from './handshake-wire.ts'
 
-/** The sender's side of the handshake (FORWARD, "Handshake"), without I/O: waits for HELO, sends PING, checks PONG. */
+/**
+ * The sender's side of the handshake (FORWARD, "Handshake"), without I/O: waits for HELO, sends
+ * PING, checks PONG.
+ */
 
 export interface ClientSecurity {
   readonly selfHostname: string
@@ -42,7 +45,10 @@ export class ClientHandshake {
     return this.#nonce === undefined ? 'HELO' : 'PONG'
   }
 
-  /** `bytes` are borrowed. Throws HandshakeError: the connection must end, and nothing may be sent on it. */
+  /**
+   * `bytes` are borrowed. Throws HandshakeError: the connection must end, and nothing may be sent
+   * on it.
+   */
   data(bytes: Uint8Array): ClientStep {
     const taken = this.#message.take(bytes)
     if (taken === undefined) return { kind: 'more' }

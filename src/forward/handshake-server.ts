@@ -7,7 +7,8 @@ import { bytesOf, HandshakeError, OneMessage, sameDigest, sha512Hex } from './ha
  *
  *   → HELO {nonce, auth, keepalive}   ← PING hostname, salt, digest, user, password digest   → PONG
  *
- * Fails closed: whatever is not exactly right is answered by PONG false, and the connection must end.
+ * Fails closed: whatever is not exactly right is answered by PONG false, and the connection must
+ * end.
  */
 
 export interface SecurityUser {
@@ -26,7 +27,9 @@ export interface SecurityClient {
 
 export interface ServerSecurity {
   readonly selfHostname: string
-  /** One at least. Any of them is right, so that keys can be changed without a client being refused. */
+  /**
+   * One at least. Any of them is right, so that keys can be changed without a client being refused.
+   */
   readonly sharedKeys: readonly string[]
   readonly userAuth: boolean
   readonly allowAnonymousSource: boolean

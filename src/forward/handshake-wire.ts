@@ -3,7 +3,10 @@ import { type MsgValue, RawString } from '../core/value.ts'
 import { Reader } from '../msgpack/decode.ts'
 import { MsgpackError, skipValue } from '../msgpack/walk.ts'
 
-/** What both sides of the handshake (FORWARD, "Handshake") need: reading one small message, and its digests. */
+/**
+ * What both sides of the handshake (FORWARD, "Handshake") need: reading one small message, and its
+ * digests.
+ */
 
 /** Bytes of the longest HELO, PING or PONG; real ones have a few hundred. */
 export const handshakeLimitBytes = 4096
@@ -17,8 +20,8 @@ export class HandshakeError extends Error {
 }
 
 /**
- * Reads one MessagePack value of at most `limitBytes`, however its bytes were cut. What stands behind it is `rest`: it belongs to
- * whoever goes on with the connection.
+ * Reads one MessagePack value of at most `limitBytes`, however its bytes were cut. What stands
+ * behind it is `rest`: it belongs to whoever goes on with the connection.
  */
 export class OneMessage {
   readonly #limitBytes: number
@@ -36,8 +39,9 @@ export class OneMessage {
   }
 
   /**
-   * `bytes` are borrowed, and `rest` is a view of them or of a copy. undefined: more are wanted. Throws HandshakeError for what is
-   * no MessagePack, too long or too deep. After a value it starts over.
+   * `bytes` are borrowed, and `rest` is a view of them or of a copy. undefined: more are wanted.
+   * Throws HandshakeError for what is no MessagePack, too long or too deep. After a value it starts
+   * over.
    */
   take(bytes: Uint8Array): { value: MsgValue; rest: Uint8Array } | undefined {
     const joined = this.#kept.byteLength === 0 ? bytes : Buffer.concat([this.#kept, bytes])

@@ -1,6 +1,12 @@
-/** A network as <client> and IPAddr write it: an address, `10.0.0.0/8`, `10.0.0.0/255.0.0.0`, `fe80::/10`. */
+/**
+ * A network as <client> and IPAddr write it: an address, `10.0.0.0/8`, `10.0.0.0/255.0.0.0`,
+ * `fe80::/10`.
+ */
 export interface IpNetwork {
-  /** Whether the address, as text, lies in it. An IPv4 address is not in an IPv6 network, nor the other way round. */
+  /**
+   * Whether the address, as text, lies in it. An IPv4 address is not in an IPv6 network, nor the
+   * other way round.
+   */
   contains(address: string): boolean
 }
 
@@ -42,7 +48,10 @@ function prefixOf(text: string, bits: number): number | undefined {
   return /^1*0*$/.test(digits) ? digits.replace(/0+$/, '').length : undefined
 }
 
-/** The bytes of an IPv4 (4) or IPv6 address (16); undefined: neither. An IPv4 address in IPv6's clothes is the IPv4 one. */
+/**
+ * The bytes of an IPv4 (4) or IPv6 address (16); undefined: neither. An IPv4 address in IPv6's
+ * clothes is the IPv4 one.
+ */
 export function parseAddress(text: string): readonly number[] | undefined {
   if (!text.includes(':')) return parseV4(text)
   const bytes = parseV6(text.replace(/%.*$/, ''))

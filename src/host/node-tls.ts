@@ -28,7 +28,10 @@ function textOf(pem: Uint8Array): string {
   return Buffer.from(pem.buffer, pem.byteOffset, pem.byteLength).toString('utf8')
 }
 
-/** Begins to connect; `secureConnect` follows, and `tlsProblem` is to be asked then. Throws what is wrong with the certificates. */
+/**
+ * Begins to connect; `secureConnect` follows, and `tlsProblem` is to be asked then. Throws what is
+ * wrong with the certificates.
+ */
 export function openTls(
   place: { host: string; port: number } | { path: string },
   options: TlsClientOptions,

@@ -2,7 +2,9 @@ import type { Host } from '../../core/host.ts'
 import { parseAddress } from '../../forward/ip-network.ts'
 import type { Settings } from './settings.ts'
 
-/** The address of one server's host name: looked up, and remembered as `expire_dns_cache` has it. */
+/**
+ * The address of one server's host name: looked up, and remembered as `expire_dns_cache` has it.
+ */
 export class Addresses {
   readonly #host: Host
   readonly #name: string

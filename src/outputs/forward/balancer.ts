@@ -6,15 +6,21 @@ export interface Weighted {
   readonly available: boolean
 }
 
-/** Turns in one round. Weights are rounded to fit; a server with a weight above 0 has one at least. */
+/**
+ * Turns in one round. Weights are rounded to fit; a server with a weight above 0 has one at least.
+ */
 const roundLimit = 4096
 
-/** Shortest round, for each server: when one fails, what it would have got is spread over all others. */
+/**
+ * Shortest round, for each server: when one fails, what it would have got is spread over all
+ * others.
+ */
 const turnsPerServer = 6
 
 /**
- * The order in which servers have their turn: each as often as its weight says, shuffled. Standby servers take part for as
- * much weight as is lost by others that are not available. `unit`: as Math.random.
+ * The order in which servers have their turn: each as often as its weight says, shuffled. Standby
+ * servers take part for as much weight as is lost by others that are not available. `unit`: as
+ * Math.random.
  */
 export function roundOf<T extends Weighted>(servers: readonly T[], unit: () => number): T[] {
   const taking = servers.filter(({ standby }) => !standby)
@@ -81,8 +87,8 @@ export class Balancer<T extends Weighted> {
   }
 
   /**
-   * Whom to try for one chunk, in order: the servers of the next turns, each once; behind them standby servers that are
-   * available, which are better than none.
+   * Whom to try for one chunk, in order: the servers of the next turns, each once; behind them
+   * standby servers that are available, which are better than none.
    */
   candidates(): T[] {
     const found = new Set<T>()

@@ -126,7 +126,9 @@ class FileDiscovery implements Discovery {
   }
 }
 
-/** The list of servers in a file: YAML, of which JSON is a part. Throws Error with what is wrong. */
+/**
+ * The list of servers in a file: YAML, of which JSON is a part. Throws Error with what is wrong.
+ */
 export function serversIn(bytes: Uint8Array, json: boolean): Server[] {
   if (bytes.byteLength > fileLimitBytes) throw new Error(`more than ${fileLimitBytes} bytes`)
   const text = Buffer.from(bytes).toString('utf8')

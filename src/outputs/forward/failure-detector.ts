@@ -1,6 +1,7 @@
 /**
- * The phi accrual failure detector, with Fluentd's constants: from how regularly heartbeats came, how unlikely it is
- * that a server which is silent for so long is still there. Pure: all times are handed in, in seconds of one clock.
+ * The phi accrual failure detector, with Fluentd's constants: from how regularly heartbeats came,
+ * how unlikely it is that a server which is silent for so long is still there. Pure: all times are
+ * handed in, in seconds of one clock.
  */
 export class FailureDetector {
   readonly #intervalSeconds: number
@@ -30,7 +31,10 @@ export class FailureDetector {
     return nowSeconds - this.#last > this.#hardTimeoutSeconds
   }
 
-  /** A heartbeat came, or something as good: one that comes early makes nobody suspicious of the next being on time. */
+  /**
+   * A heartbeat came, or something as good: one that comes early makes nobody suspicious of the
+   * next being on time.
+   */
   add(nowSeconds: number): void {
     const gap = this.#gaps.length === 0 ? 0 : nowSeconds - this.#last
     this.#gaps.push(Math.max(this.#intervalSeconds, gap))
@@ -38,7 +42,9 @@ export class FailureDetector {
     this.#last = nowSeconds
   }
 
-  /** How suspicious the silence is: by 1 more, it is ten times less likely that the server is there. */
+  /**
+   * How suspicious the silence is: by 1 more, it is ten times less likely that the server is there.
+   */
   phi(nowSeconds: number): number {
     if (this.#gaps.length === 0) return 0
     let weighted = 0

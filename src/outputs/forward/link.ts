@@ -10,7 +10,10 @@ import type {
 import type { ClientHandshake } from '../../forward/handshake-client.ts'
 import { bytesOf, HandshakeError, OneMessage } from '../../forward/handshake-wire.ts'
 
-/** A connection to a server could not be made, broke, or did not do what it should. Always to be tried again. */
+/**
+ * A connection to a server could not be made, broke, or did not do what it should. Always to be
+ * tried again.
+ */
 export class LinkError extends Error {
   override readonly name = 'LinkError'
   readonly code: 'connect' | 'handshake' | 'broken' | 'timeout' | 'no_ack' | 'wrong_ack' | 'aborted'
@@ -43,8 +46,8 @@ const lingerMs = 5_000
 const helloBytes = Buffer.from([0x92, 0xa4, 0x48, 0x45, 0x4c, 0x4f])
 
 /**
- * One connection to a server, ready to send on. Used by one chunk at a time; every wait ends by a timeout, by `signal` or with the
- * connection.
+ * One connection to a server, ready to send on. Used by one chunk at a time; every wait ends by a
+ * timeout, by `signal` or with the connection.
  */
 export class Link {
   readonly #clock: Clock
@@ -90,7 +93,9 @@ export class Link {
     return link
   }
 
-  /** Whether more can be sent: it is open, and the server has said nothing that was not asked for. */
+  /**
+   * Whether more can be sent: it is open, and the server has said nothing that was not asked for.
+   */
   get usable(): boolean {
     return this.#closed === undefined && !this.#ended && this.#keepalive && this.#arrivedBytes === 0
   }
@@ -147,7 +152,8 @@ export class Link {
   }
 
   /**
-   * Waits until `done`. `progress`: a figure that moves while the other side does something; the time starts anew then.
+   * Waits until `done`. `progress`: a figure that moves while the other side does something; the
+   * time starts anew then.
    */
   async #until(
     done: () => boolean,
@@ -212,8 +218,8 @@ export class Link {
   }
 
   /**
-   * Resolves when the kernel has all of it: from then on `pieces` are not used any more. Rejects with LinkError; the connection
-   * is destroyed then, and sends nothing further.
+   * Resolves when the kernel has all of it: from then on `pieces` are not used any more. Rejects
+   * with LinkError; the connection is destroyed then, and sends nothing further.
    */
   async send(
     pieces: readonly Uint8Array[],
@@ -245,7 +251,9 @@ export class Link {
     }
   }
 
-  /** A server that wants a handshake from us says HELO at once; it takes nothing of what was sent. */
+  /**
+   * A server that wants a handshake from us says HELO at once; it takes nothing of what was sent.
+   */
   #heedHello(): void {
     const [first] = this.#arrived
     if (first === undefined || !helloBytes.equals(first.subarray(0, helloBytes.byteLength))) return

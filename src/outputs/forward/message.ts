@@ -15,8 +15,9 @@ export interface Message {
 const largestMessageBytes = 0xffff_ffff
 
 /**
- * PackedForward as Fluentd sends it: the entries are a str with a length of 32 bits whatever their size, and the chunk's id
- * is base64 with a line end behind it. Throws PermanentError for what does not fit.
+ * PackedForward as Fluentd sends it: the entries are a str with a length of 32 bits whatever their
+ * size, and the chunk's id is base64 with a line end behind it. Throws PermanentError for what does
+ * not fit.
  */
 export function messageOf(
   entries: readonly Uint8Array[],

@@ -7,7 +7,9 @@ import type { ForwardParams } from './shape.ts'
 
 const defaultConnectTimeoutMs = 60_000
 
-/** Throws ConfigError. `buffer`: what the chunks come from, the primary's where this is a secondary. */
+/**
+ * Throws ConfigError. `buffer`: what the chunks come from, the primary's where this is a secondary.
+ */
 export function settingsOf(params: ForwardParams, buffer: BoundPlugin): Settings {
   checkTogether(params, buffer)
   return {

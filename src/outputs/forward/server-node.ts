@@ -41,8 +41,8 @@ export class ServerNode implements Weighted {
   }
 
   /**
-   * Sends a chunk, and waits for its ack if one is asked for. Rejects with an error after which the chunk may be tried elsewhere;
-   * where it had got to is unknown then.
+   * Sends a chunk, and waits for its ack if one is asked for. Rejects with an error after which the
+   * chunk may be tried elsewhere; where it had got to is unknown then.
    */
   async deliver(message: Message, signal: AbortSignal): Promise<void> {
     const kept = this.#takeIdle()
@@ -106,7 +106,9 @@ export class ServerNode implements Weighted {
     return link
   }
 
-  /** What the certificate must be for: the host, or the `name` of one that is given by its address. */
+  /**
+   * What the certificate must be for: the host, or the `name` of one that is given by its address.
+   */
   #servername(): string | undefined {
     const { host, name } = this.server
     return parseAddress(host) === undefined ? host : name
@@ -133,7 +135,9 @@ export class ServerNode implements Weighted {
     this.#idle.push(link)
   }
 
-  /** Closes connections that nobody has used for keepalive_timeout, or that the server has ended. */
+  /**
+   * Closes connections that nobody has used for keepalive_timeout, or that the server has ended.
+   */
   closeExpired(): void {
     const { host, settings } = this.#around
     const nowMs = host.clock.monotonicMs()
@@ -153,7 +157,10 @@ export class ServerNode implements Weighted {
 
   // ---- whether it is there
 
-  /** Connects and does the handshake, as a heartbeat or as the check at startup. Rejects if that does not work. */
+  /**
+   * Connects and does the handshake, as a heartbeat or as the check at startup. Rejects if that
+   * does not work.
+   */
   async verify(signal: AbortSignal): Promise<void> {
     const link = await this.#open(signal)
     link.close()

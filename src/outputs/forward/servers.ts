@@ -41,7 +41,10 @@ export class Servers {
     return count
   }
 
-  /** Rejects where servers cannot be found, or where the configuration says that they must be there and they are not. */
+  /**
+   * Rejects where servers cannot be found, or where the configuration says that they must be there
+   * and they are not.
+   */
   async start(): Promise<void> {
     for (const [i, discovery] of this.#discoveries.entries()) {
       const servers = await discovery.start((changed) => {

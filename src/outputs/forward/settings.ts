@@ -19,7 +19,9 @@ export function nameOf(server: Pick<Server, 'name' | 'host' | 'port'>): string {
   return server.name ?? `${server.host}:${server.port}`
 }
 
-/** Output forward's parameters, checked against each other, in the form that its parts work with. */
+/**
+ * Output forward's parameters, checked against each other, in the form that its parts work with.
+ */
 export interface Settings {
   readonly compress: Compress
   readonly connectTimeoutMs: number

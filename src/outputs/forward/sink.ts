@@ -83,7 +83,8 @@ async function messageFrom(
 ): Promise<Message> {
   const first = entries.find((piece) => piece.byteLength > 0)
   if (first?.[0] !== entryHead) {
-    // A secondary gets what its primary's formatter made; a receiver would drop the connection, and go on doing so.
+    // A secondary gets what its primary's formatter made; a receiver would drop the connection, and
+    // go on doing so.
     throw new PermanentError('no_entries', 'the chunk holds no MessagePack events to forward')
   }
   const { compress, ackTimeoutMs } = settings
@@ -95,7 +96,10 @@ async function messageFrom(
   })
 }
 
-/** TLS options by the name that the certificate must be for: what is made of them is kept with the object. */
+/**
+ * TLS options by the name that the certificate must be for: what is made of them is kept with the
+ * object.
+ */
 function tlsByName(read: () => TlsClientOptions | undefined) {
   let loaded: TlsClientOptions | undefined
   const byName = new Map<string | undefined, TlsClientOptions>()

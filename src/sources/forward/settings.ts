@@ -3,6 +3,7 @@ import { maxDepth } from '../../core/batch.ts'
 import { ConfigError } from '../../core/errors.ts'
 import type { ListenAddress } from '../../core/host.ts'
 import { itemLimit } from './limits.ts'
+import { type SecuritySettings, securitySettingsOf } from './security.ts'
 import type { SessionSettings } from './session-context.ts'
 import type { shape } from './shape.ts'
 
@@ -25,6 +26,9 @@ export interface ForwardSettings {
   /** Infinity: never. */
   readonly idleTimeoutMs: number
   readonly partialTimeoutMs: number
+  readonly handshakeTimeoutMs: number
+  /** undefined: whoever connects may send. */
+  readonly security: SecuritySettings | undefined
 }
 
 export function settingsOf(params: ForwardParams): ForwardSettings {
@@ -58,6 +62,8 @@ export function settingsOf(params: ForwardParams): ForwardSettings {
     maxConnectionsPerAddress: params.maxConnectionsPerAddress,
     idleTimeoutMs: timeoutMs(params.idleTimeout),
     partialTimeoutMs: timeoutMs(params.partialMessageTimeout),
+    handshakeTimeoutMs: params.handshakeTimeout * 1000,
+    security: params.security === undefined ? undefined : securitySettingsOf(params.security),
   }
 }
 

@@ -1,5 +1,6 @@
 import {
   array,
+  type Bound,
   bool,
   enumeration,
   integer,
@@ -10,9 +11,6 @@ import {
 } from '../../config/schema.ts'
 
 const mebibyte = 1024 * 1024
-const securityNote =
-  'Authentication (<security>) is not part of this version. Take the section out, and let only trusted networks reach the port.'
-
 const atLeast = (least: number) => (value: number) =>
   value >= least ? undefined : `expected ${least} or more`
 
@@ -144,6 +142,13 @@ export const params = {
     ours: true,
     check: atLeast(0),
   }),
+  handshake_timeout: time({
+    description:
+      'With <security>, a client that has not proved who it is after so long is cut off.',
+    default: 10,
+    ours: true,
+    check: (value) => (value > 0 ? undefined : 'expected more than 0'),
+  }),
   tag_length_limit: size({
     description:
       'Events with a tag of more bytes are dropped, counted and acknowledged, as are those whose tag is not UTF-8 or has control characters.',
@@ -153,13 +158,31 @@ export const params = {
   }),
 } as const
 
+const additionalKeys = array({
+  description:
+    'Keys that are accepted as well: name the new one here, change the clients over, then make it the `shared_key`.',
+  default: [],
+  secret: true,
+  ours: true,
+})
+
 const client = section(
   {
     params: {
-      host: string({ description: 'Host name or address of the client.' }),
+      host: string({
+        description: 'Address of the client, or its name, which is looked up at start.',
+        differs: 'All addresses of a name count; in Fluentd only the first.',
+      }),
       network: string({ description: 'Network of the client, as 192.0.2.0/24.' }),
-      shared_key: string({ description: 'Its own shared key.', secret: true }),
-      users: array({ description: 'Users that may come from there.', default: [] }),
+      shared_key: string({
+        description: 'Its own shared key, in place of that of <security>.',
+        secret: true,
+      }),
+      additional_shared_keys: additionalKeys,
+      users: array({
+        description: 'Users that may come from there. Default: all.',
+        default: [],
+      }),
     },
   },
   { description: 'Clients told apart by where they come from.', multi: true },
@@ -184,7 +207,9 @@ export const sections = {
           description: 'Known to us and to all clients.',
           required: true,
           secret: true,
+          differs: 'An empty key is an error.',
         }),
+        additional_shared_keys: additionalKeys,
         user_auth: bool({ description: 'Clients must name a user.', default: false }),
         allow_anonymous_source: bool({
           description: 'Clients that no <client> names may come.',
@@ -193,7 +218,7 @@ export const sections = {
       },
       sections: { user, client },
     },
-    { description: 'Authentication by a shared key.', unsupported: securityNote },
+    { description: 'Clients must prove that they know a shared key before anything is taken.' },
   ),
   transport: section(
     {
@@ -209,3 +234,5 @@ export const sections = {
 } as const
 
 export const shape = { params, sections } as const
+
+export type SecurityParams = NonNullable<Bound<typeof shape>['security']>

@@ -8,11 +8,14 @@ import type {
   UdpSocket,
 } from '../../core/host.ts'
 import type { Source } from '../../core/source.ts'
+import { ServerHandshake, type ServerSecurity, saltBytes } from '../../forward/handshake-server.ts'
 import { Budget } from './budget.ts'
+import { Gate } from './gate.ts'
 import { Hostnames } from './hostnames.ts'
 import { Inflations } from './inflation.ts'
 import { drainMs, drainQuietMs, lingerMs, sweepIntervalMs } from './limits.ts'
 import { Reports } from './reports.ts'
+import { resolveSecurity } from './security.ts'
 import { Session } from './session.ts'
 import type { SessionContext } from './session-context.ts'
 import type { ForwardSettings } from './settings.ts'
@@ -23,6 +26,8 @@ const heartbeat = Uint8Array.of(0)
 
 interface Client {
   readonly session: Session
+  /** Set with <security>. */
+  readonly gate: Gate | undefined
   readonly connection: Connection
 }
 
@@ -39,6 +44,7 @@ export class ForwardSource implements Source {
   readonly #hostnames: Hostnames
   readonly #clients = new Set<Client>()
   readonly #perAddress = new Map<string, number>()
+  #security: ServerSecurity | undefined
   #listener: Listener | undefined
   #udp: UdpSocket | undefined
   #sweepTimer: Timer | undefined
@@ -79,7 +85,9 @@ export class ForwardSource implements Source {
 
   async start(): Promise<void> {
     const { host, kernel, log } = this.#context
-    const { address, backlog } = this.#settings
+    const { address, backlog, security } = this.#settings
+    // Before anybody can connect.
+    if (security !== undefined) this.#security = await resolveSecurity(security, host.net)
     this.#listener = await host.net.listen({
       address,
       backlog,
@@ -125,12 +133,12 @@ export class ForwardSource implements Source {
       return ignored
     }
     const session = new Session(this.#sessionContext, connection)
-    const client = { session, connection }
+    const client = { session, connection, gate: this.#gateFor(connection) }
     this.#add(client)
     if (this.#settings.sendKeepalivePacket) connection.setKeepAlive(true)
     this.#writeFields(client)
     return {
-      onData: (bytes) => session.data(bytes),
+      onData: (bytes) => this.#take(client, bytes),
       onEnd: () => session.ended(),
       onDrain: () => session.drained(),
       onClose: (error) => {
@@ -139,6 +147,30 @@ export class ForwardSource implements Source {
         this.#remove(client)
       },
     }
+  }
+
+  #gateFor(connection: Connection): Gate | undefined {
+    if (this.#security === undefined) return undefined
+    const { clock, random } = this.#context.host
+    const handshake = new ServerHandshake(this.#security, {
+      remoteAddress: connection.remoteAddress,
+      keepalive: !this.#settings.session.denyKeepalive,
+      nonce: random.bytes(saltBytes),
+      authSalt: random.bytes(saltBytes),
+    })
+    return new Gate(handshake, connection, { reports: this.#reports, clock })
+  }
+
+  #take({ session, gate }: Client, bytes: Uint8Array): void {
+    if (gate === undefined || !gate.waiting || session.closing) {
+      session.data(bytes)
+      return
+    }
+    const rest = gate.take(bytes)
+    if (rest === 'more') return
+    session.lastDataMs = this.#context.host.clock.monotonicMs()
+    if (rest === 'refused') session.stop()
+    else if (rest.byteLength > 0) session.data(rest)
   }
 
   #refusal({ remoteAddress }: Connection): string | undefined {
@@ -204,8 +236,9 @@ export class ForwardSource implements Source {
   // ---- timeouts
 
   #sweepLater(): void {
-    const { idleTimeoutMs, partialTimeoutMs } = this.#settings
-    const intervalMs = Math.min(sweepIntervalMs, idleTimeoutMs / 4, partialTimeoutMs / 4)
+    const { idleTimeoutMs, partialTimeoutMs, handshakeTimeoutMs } = this.#settings
+    const gateMs = this.#security === undefined ? sweepIntervalMs : handshakeTimeoutMs / 4
+    const intervalMs = Math.min(sweepIntervalMs, idleTimeoutMs / 4, partialTimeoutMs / 4, gateMs)
     this.#sweepTimer = this.#context.host.clock.after(intervalMs, () => {
       this.#sweep()
       this.#sweepLater()
@@ -214,10 +247,13 @@ export class ForwardSource implements Source {
 
   #sweep(): void {
     const nowMs = this.#context.host.clock.monotonicMs()
-    const { idleTimeoutMs, partialTimeoutMs } = this.#settings
-    for (const { session } of this.#clients) {
+    const { idleTimeoutMs, partialTimeoutMs, handshakeTimeoutMs } = this.#settings
+    for (const { session, gate } of this.#clients) {
       if (session.closing) {
         if (nowMs - session.closingSinceMs >= lingerMs) session.close({ reset: false })
+      } else if (gate?.waiting) {
+        if (nowMs - gate.sinceMs < handshakeTimeoutMs) continue
+        session.refuse('handshake_timeout', 'the client did not prove who it is')
       } else if (session.idle) {
         if (session.heldBytes > 0 && nowMs - session.progressMark.atMs >= partialTimeoutMs) {
           session.refuse('partial_message_timeout', 'a message was begun and did not go on')
