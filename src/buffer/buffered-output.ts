@@ -4,11 +4,12 @@ import type { Batch } from '../core/batch.ts'
 import { BufferOverflowError, ConfigError } from '../core/errors.ts'
 import type { Histogram } from '../core/metrics.ts'
 import type { Output, OutputStatistics, Sink } from '../core/output.ts'
+import { stagingKeyOf } from './adopt.ts'
 import { type Aging, createAging } from './aging.ts'
 import { type Books, createBooks, exposeBooks } from './books.ts'
 import { type Chunking, chunkingOf, manyChunkKeys } from './chunk-keys.ts'
 import { createDelivery, type Delivery } from './delivery.ts'
-import { heldOf } from './held.ts'
+import { type Held, heldOf } from './held.ts'
 import { Pacer, pacedBytes } from './pacer.ts'
 import { type BufferPolicy, policyOf } from './policy.ts'
 import { createSecondary } from './secondary.ts'
@@ -16,7 +17,7 @@ import type { BufferParams } from './sections.ts'
 import { createSplitter } from './split.ts'
 import { createStaging, type Staging } from './staging.ts'
 import { statisticsOf } from './statistics.ts'
-import type { ChunkStore } from './store.ts'
+import type { ChunkChange, ChunkStore, RecoveredChunk } from './store.ts'
 import { storeOf } from './types.ts'
 import { WaitingRoom } from './waiting-room.ts'
 
@@ -71,7 +72,7 @@ const chunkOverheadBytes = 1024
 const defaultSlowFlushSeconds = 20
 
 class BufferedOutput implements Output {
-  readonly claims?: readonly string[]
+  readonly claims: readonly string[]
   readonly #sink: Sink
   readonly #secondary: Sink | undefined
   readonly #context: PluginContext
@@ -86,6 +87,7 @@ class BufferedOutput implements Output {
   readonly #pacer: Pacer
   readonly #waiting = new WaitingRoom()
   #flushSeconds: Histogram | undefined
+  #recoveredEvents = 0
   #running = false
   #stopped: Promise<void> | undefined
   #pumpSoon = false
@@ -93,7 +95,6 @@ class BufferedOutput implements Output {
   constructor({ sink, buffer, secondary, slowFlushSeconds, context }: BufferedOutputOptions) {
     const { clock, random } = context.host
     this.#sink = sink
-    if (sink.claims !== undefined) this.claims = sink.claims
     this.#context = context
     this.#params = buffer.params as unknown as BufferParams
     checkParams(this.#params)
@@ -101,6 +102,7 @@ class BufferedOutput implements Output {
     this.#secondary =
       secondary === undefined ? undefined : createSecondary(secondary, buffer, context)
     this.#store = storeOf(buffer, context)
+    this.claims = [...(sink.claims ?? []), ...(this.#store.claims ?? [])]
     this.#policy = policyOf(this.#params, {
       persistent: this.#store.persistent,
       secondary: secondary !== undefined,
@@ -139,7 +141,11 @@ class BufferedOutput implements Output {
       clock,
       books: this.#books,
       log: context.log,
-      onCreated: (held) => this.#aging.watch(held),
+      onCreated: (held) => {
+        this.#aging.watch(held)
+        sink.onStaged?.(held.stored)
+      },
+      onChanged: (held, change) => this.#onChanged(held, change),
       onSealed: (held) => this.#delivery.enqueue(held),
     })
   }
@@ -151,9 +157,13 @@ class BufferedOutput implements Output {
 
   async start(): Promise<void> {
     await this.check()
-    for (const { chunk } of await this.#store.open()) {
-      this.#delivery.enqueue(heldOf(chunk, this.#context.host.clock))
-    }
+    const recovered = await this.#store.open((events) => this.#countRecovered(events, events))
+    for (const chunk of recovered) this.#recover(chunk)
+    if (recovered.length > 0)
+      this.#context.log.info('chunks of an earlier run are delivered', {
+        chunks: recovered.length,
+        events: this.#recoveredEvents,
+      })
     await this.#sink.start()
     await this.#secondary?.start()
     this.#sayWhatIsUnusual()
@@ -164,6 +174,36 @@ class BufferedOutput implements Output {
     })
     this.#running = true
     this.#pump()
+  }
+
+  /** Events of an earlier run count as emitted, so that the books close. */
+  #countRecovered(events: number, lost = 0): void {
+    this.#recoveredEvents += events
+    this.#books.emittedEvents += events
+    this.#books.drop('damaged', lost)
+  }
+
+  #recover({ chunk, state }: RecoveredChunk): void {
+    const { clock } = this.#context.host
+    this.#countRecovered(chunk.count)
+    const key = state === 'staged' ? stagingKeyOf(chunk.metadata, this.#chunking) : undefined
+    if (key !== undefined) {
+      const held = heldOf(chunk, clock, 'stage')
+      chunk.changed = (change) => this.#onChanged(held, change)
+      if (this.#staging.adopt(held, key)) return
+    }
+    const held = heldOf(chunk, clock, 'enqueue')
+    chunk.changed = (change) => this.#onChanged(held, change)
+    held.sealed = chunk.seal() ?? undefined
+    this.#delivery.enqueue(held)
+  }
+
+  #onChanged(held: Held, change: ChunkChange): void {
+    // A chunk that was dropped took all it had with it.
+    if (held.state === 'closed') return
+    if (held.state === 'staged') this.#staging.changed(held, change)
+    else this.#delivery.changed(change)
+    this.#books.drop(change.reason, -change.events)
   }
 
   #sayWhatIsUnusual(): void {

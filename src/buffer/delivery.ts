@@ -4,7 +4,7 @@ import type { Logger } from '../core/log.ts'
 import type { Sink } from '../core/output.ts'
 import type { Books } from './books.ts'
 import { nextState } from './chunk.ts'
-import { addTo, type Held, type Totals, takeFrom } from './held.ts'
+import { addTo, changeBy, type Held, type Totals, takeFrom } from './held.ts'
 import { ChunkQueue } from './queue.ts'
 import {
   failedAgain,
@@ -15,6 +15,7 @@ import {
   type RetryState,
   usesSecondary,
 } from './retry.ts'
+import type { ChunkChange } from './store.ts'
 
 /** Chunks on their way: queued, in flight, waiting to be tried again. */
 export interface Delivery {
@@ -25,6 +26,8 @@ export interface Delivery {
   readonly retry: RetryState | undefined
   chunks(): Iterable<Held>
   enqueue(held: Held): void
+  /** A chunk turned out to hold less. */
+  changed(change: ChunkChange): void
   /** Starts what can be started now. */
   pump(): void
   /** Gives up the oldest queued chunk. */
@@ -100,6 +103,10 @@ class ChunkDelivery implements Delivery {
     addTo(this.totals, held)
   }
 
+  changed(change: ChunkChange): void {
+    changeBy(this.totals, change)
+  }
+
   pump(): void {
     // `refill` seals chunks, which asks for a pump: the loop below goes on with them anyway.
     if (this.#pumping) return
@@ -140,9 +147,16 @@ class ChunkDelivery implements Delivery {
     const startMs = clock.monotonicMs()
     const bySecondary =
       this.retry !== undefined && usesSecondary(policy, this.retry, startMs) ? secondary : undefined
-    books.writeCount += 1
     try {
       await held.sealed
+      if (held.stored.prepare !== undefined) await held.stored.prepare()
+      if (isEmpty(held)) {
+        // Nothing of it could be stored, or read again: that was counted when it showed.
+        if (held.state === 'in_flight') this.#close(held, true)
+        this.pump()
+        return
+      }
+      books.writeCount += 1
       const result = await (bySecondary ?? sink).write(held.stored, this.#abort.signal)
       this.#measure(startMs)
       if (held.state === 'in_flight') this.#delivered(held, result?.refused)
@@ -355,4 +369,8 @@ class ChunkDelivery implements Delivery {
     this.#inFlight.delete(held)
     takeFrom(this.totals, held)
   }
+}
+
+function isEmpty({ stored }: Held): boolean {
+  return stored.count === 0 && stored.sizeBytes === 0
 }

@@ -1,21 +1,15 @@
 import { posix } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { PermanentError } from '../core/errors.ts'
 import type { ChunkMetadata } from '../core/output.ts'
 import type { FileStoreShared } from './file-store.ts'
 import type { OpenPair } from './file-store-files.ts'
 import { WriteGroup } from './file-store-group.ts'
 import { metaSuffix } from './file-store-names.ts'
+import { type Extent, oneBlock, ownBlocks, readExtents } from './file-store-read.ts'
 import { encodeRecord, encodeSumsHead, recordBytes, sumsSeed } from './file-store-sums.ts'
 import { verifyRanges } from './file-store-verify.ts'
 import { encodeMeta } from './meta.ts'
 import type { ChunkChange, StoredChunk } from './store.ts'
-
-/** Bytes [start, end) of a chunk file. */
-export interface Extent {
-  readonly start: number
-  readonly end: number
-}
 
 /** How much of a chunk is on disk and safe. */
 export interface Committed {
@@ -35,9 +29,6 @@ export interface ChunkState {
   readonly sumsAt: number | undefined
   readonly queued: boolean
 }
-
-/** Bytes read at a time. */
-const readBytes = 256 * 1024
 
 /** A chunk and its two files. See file-store.ts for what is in them. */
 export class FileChunk implements StoredChunk {
@@ -62,7 +53,7 @@ export class FileChunk implements StoredChunk {
   #writing: WriteGroup | undefined
   #writer: Promise<void> | undefined
   #sealed: Promise<void> | undefined
-  #removed = false
+  #removal: Promise<void> | undefined
   changed: (change: ChunkChange) => void = () => undefined
 
   private constructor(shared: FileStoreShared, state: ChunkState, unverified: boolean) {
@@ -267,7 +258,7 @@ export class FileChunk implements StoredChunk {
   async #seal(): Promise<void> {
     const { log } = this.#shared
     await this.#quiet()
-    if (this.#queued || this.#removed) return
+    if (this.#queued || this.#removal !== undefined) return
     this.#queued = true
     if (this.#sumsAt === undefined) return
     try {
@@ -324,74 +315,44 @@ export class FileChunk implements StoredChunk {
 
   async read(): Promise<readonly Uint8Array[]> {
     const pieces: Uint8Array[] = []
-    for await (const piece of this.#pieces((bytes) => Buffer.allocUnsafeSlow(bytes))) {
-      pieces.push(piece)
-    }
+    for await (const piece of this.#pieces(ownBlocks)) pieces.push(piece)
     return pieces
   }
 
   stream(): AsyncIterable<Uint8Array> {
-    let block: Uint8Array | undefined
-    return this.#pieces((bytes) => {
-      block ??= Buffer.allocUnsafeSlow(bytes)
-      return block.subarray(0, bytes)
-    })
+    return this.#pieces(oneBlock())
   }
 
   async *#pieces(blockOf: (bytes: number) => Uint8Array): AsyncGenerator<Uint8Array> {
     if (this.#group !== undefined) this.#write()
     await this.#quiet()
-    const file = await this.#openToRead()
-    if (file === undefined) return
-    try {
-      for (const { start, end } of this.#extents ?? [{ start: 0, end: this.#committed.bytes }]) {
-        for (let at = start; at < end; ) {
-          const bytes = await file.read(blockOf(Math.min(readBytes, end - at)), at)
-          if (bytes.byteLength === 0) throw this.#gone('it is shorter than it was')
-          yield bytes
-          at += bytes.byteLength
-        }
-      }
-    } finally {
-      await file.close()
-    }
+    const { bytes } = this.#committed
+    const extents = this.#extents ?? [{ start: 0, end: bytes }]
+    if (bytes > 0) yield* readExtents(this.#shared.disk, { path: this.#path, extents }, blockOf)
   }
 
-  async #openToRead() {
-    if (this.#committed.bytes === 0) return undefined
-    const flags = { read: true, noFollow: true }
-    try {
-      const file = await this.#shared.disk.open(this.#path, flags)
-      return {
-        async read(into: Uint8Array, at: number) {
-          return into.subarray(0, await file.read(into, at))
-        },
-        close: () => file.close(),
-      }
-    } catch (error) {
-      if ((error as { code?: string }).code === 'ENOENT')
-        throw this.#gone('it is not there any more')
-      throw error
-    }
+  remove(): Promise<void> {
+    this.#removal ??= this.#remove()
+    return this.#removal
   }
 
-  #gone(why: string): PermanentError {
-    return new PermanentError('chunk_gone', `the chunk file ${this.#path}: ${why}`)
-  }
-
-  async remove(): Promise<void> {
-    this.#removed = true
-    this.#shared.live.delete(this)
+  async #remove(): Promise<void> {
     await this.#quiet()
     await this.#sealed
     await this.#shared.files.close(this)
-    if (this.#sumsAt === undefined && this.#committed.bytes === 0) return
+    if (this.#sumsAt === undefined && this.#committed.bytes === 0) {
+      this.#shared.live.delete(this)
+      return
+    }
     await removeFile(this.#shared, this.#path)
     await removeFile(this.#shared, this.#path + metaSuffix)
+    this.#shared.live.delete(this)
   }
 
   /** Everything is written, and the files are closed; the chunk stays for the next run. An empty one goes. */
   async rest(): Promise<void> {
+    // How a removal ends is told to whoever asked for it.
+    if (this.#removal !== undefined) return await this.#removal.catch(() => undefined)
     if (this.#group !== undefined) this.#write()
     await this.#quiet()
     await this.#sealed

@@ -1,8 +1,8 @@
 import { crc32 } from 'node:zlib'
 import type { FileHandle } from '../core/host.ts'
 import type { FileStoreShared } from './file-store.ts'
-import type { Extent } from './file-store-chunk.ts'
 import { metaSuffix } from './file-store-names.ts'
+import type { Extent } from './file-store-read.ts'
 import { type SumsRange, scanSums } from './file-store-sums.ts'
 
 export interface Verified {

@@ -12,6 +12,12 @@ export interface Held {
   sealed: Promise<void> | undefined
 }
 
+/** Bytes and events that a chunk turned out not to have. */
+export function changeBy(totals: Totals, change: { bytes: number; events: number }): void {
+  totals.bytes += change.bytes
+  totals.events += change.events
+}
+
 /** Sums over chunks that come and go. */
 export interface Totals {
   bytes: number
@@ -28,12 +34,13 @@ export function takeFrom(totals: Totals, { stored }: Held): void {
   totals.events -= stored.count
 }
 
-/** A chunk that an earlier run left: it is queued, and takes no more events. */
-export function heldOf(stored: StoredChunk, clock: Clock): Held {
+/** A chunk that an earlier run left: it takes no more events if it is queued, and is as old as it was otherwise. */
+export function heldOf(stored: StoredChunk, clock: Clock, as: 'stage' | 'enqueue'): Held {
+  const ageMs = as === 'stage' ? Math.max(0, clock.wallMs() - stored.createdMs) : 0
   return {
     stored,
-    state: nextState('unstaged', 'enqueue'),
-    createdMonotonicMs: clock.monotonicMs(),
+    state: nextState('unstaged', as),
+    createdMonotonicMs: clock.monotonicMs() - ageMs,
     sealed: undefined,
   }
 }

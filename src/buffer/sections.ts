@@ -182,6 +182,12 @@ const fileParams = {
   path: string({ description: 'Directory, or path with a `*`, of the chunk files.' }),
   file_permission: string({ description: 'Octal mode of chunk files.' }),
   dir_permission: string({ description: 'Octal mode of directories that are made.' }),
+  fsync: enumeration(['none', 'seal', 'ack'], {
+    description:
+      'When chunks are forced onto the medium. `none`: when the operating system does it, as Fluentd; acknowledged events survive a crash or kill -9 of Sluice, but those of the last seconds not a power failure. `seal`: when a chunk is queued. `ack`: before events are acknowledged, which then waits for the disk.',
+    default: 'none',
+    ours: true,
+  }),
 } as const
 
 const mebibyte = 1024 * 1024

@@ -5,9 +5,9 @@ import type { Logger } from '../core/log.ts'
 import { eachEntry } from '../msgpack/entries.ts'
 import type { Books } from './books.ts'
 import { nextState } from './chunk.ts'
-import type { Held, Totals } from './held.ts'
+import { addTo, changeBy, type Held, type Totals } from './held.ts'
 import type { Part } from './split.ts'
-import type { ChunkStore } from './store.ts'
+import type { ChunkChange, ChunkStore } from './store.ts'
 
 export interface ChunkLimits {
   readonly bytes: number
@@ -23,6 +23,10 @@ export interface Staging {
   readonly length: number
   /** Formats the batch into chunks. Settles once the store has it safe (undefined: already). */
   append(batch: Batch): void | Promise<void>
+  /** Goes on with a chunk of an earlier run. False: another has the same keys; it is to be queued. */
+  adopt(held: Held, key: string): boolean
+  /** A staged chunk turned out to hold less. */
+  changed(held: Held, change: ChunkChange): void
   chunks(): Iterable<Held>
   /** Ends a staged chunk: it goes to `onSealed`. */
   seal(held: Held): void
@@ -48,6 +52,8 @@ export function createStaging(options: {
   readonly books: Books
   readonly log: Logger
   onCreated(held: Held): void
+  /** A chunk, in whatever state it is by now, turned out to hold less. */
+  onChanged?(held: Held, change: ChunkChange): void
   onSealed(held: Held): void
 }): Staging {
   const { store, formatter, split, limits, clock, books, log } = options
@@ -61,7 +67,9 @@ export function createStaging(options: {
     if (staged.size >= stagedLimit) sealOldest()
     const { timekey, tag, variables } = part
     const held: Held = {
-      stored: store.create({ timekey, tag, variables }),
+      stored: store.create({ timekey, tag, variables }, (change) =>
+        options.onChanged?.(held, change),
+      ),
       state: nextState('unstaged', 'stage'),
       createdMonotonicMs: clock.monotonicMs(),
       sealed: undefined,
@@ -149,6 +157,15 @@ export function createStaging(options: {
       }
       return commitAll(touched)
     },
+    adopt(held, key) {
+      if (staged.has(key) || staged.size >= stagedLimit) return false
+      staged.set(key, held)
+      keys.set(held, key)
+      addTo(totals, held)
+      options.onCreated(held)
+      return true
+    },
+    changed: (_held, change) => changeBy(totals, change),
     chunks: () => staged.values(),
     seal,
     sealAll() {

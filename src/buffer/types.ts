@@ -1,6 +1,6 @@
 import type { BufferDefinition, PluginContext } from '../config/define.ts'
-import { type BoundPlugin, positionOf } from '../config/schema.ts'
-import { ConfigError } from '../core/errors.ts'
+import type { BoundPlugin } from '../config/schema.ts'
+import { createFileBuffer, createFileSingleBuffer } from './file-buffers.ts'
 import { createMemoryStore } from './memory-store.ts'
 import { fileBufferShape, fileSingleBufferShape, memoryBufferShape } from './sections.ts'
 import type { ChunkStore } from './store.ts'
@@ -23,29 +23,24 @@ export const fileBuffer: BufferType = {
   kind: 'buffer',
   name: 'file',
   summary: 'Chunks in files, two for each: they outlive the process.',
-  description: 'Declared with all its parameters; not available yet.',
+  description:
+    'In Fluentd’s layout: what Fluentd left in the directory is delivered, and the other way round. Acknowledged events survive a kill -9 at any moment; behind the .meta file’s content stand checksums, by which recovery finds torn and damaged parts.',
   shape: fileBufferShape,
-  createStore: (params) => notYet('file', params),
+  createStore: createFileBuffer,
 }
 
 export const fileSingleBuffer: BufferType = {
   kind: 'buffer',
   name: 'file_single',
-  summary: 'Chunks in files, one for each: they outlive the process.',
-  description: 'Declared with all its parameters; not available yet.',
+  summary: 'Chunks in files named after their tag: they outlive the process.',
+  description:
+    'In Fluentd’s layout. Beside each chunk Sluice keeps a .meta file, as buffer type `file` does: Fluentd does not look at it.',
   shape: fileSingleBufferShape,
-  createStore: (params) => notYet('file_single', params),
+  createStore: createFileSingleBuffer,
 }
 
 /** All buffer types, for the list of plugins. */
 export const bufferTypes: readonly BufferType[] = [memoryBuffer, fileBuffer, fileSingleBuffer]
-
-function notYet(type: string, params: object): never {
-  throw new ConfigError(`buffer plugin '${type}' is not available in this version of Sluice`, {
-    position: positionOf(params, 'type') ?? positionOf(params),
-    hint: 'use `@type memory`; what it holds is flushed at shutdown and lost if the process is killed',
-  })
-}
 
 /** The store that a bound <buffer> asks for. Throws ConfigError. */
 export function storeOf(buffer: BoundPlugin, context: PluginContext): ChunkStore {

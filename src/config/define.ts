@@ -17,6 +17,8 @@ export interface PluginContext {
   /** The @id, or one made from type and place ('forward_0'); label `plugin_id` of its metrics. */
   readonly id: string
   readonly type: string
+  /** Whether the id was written (@id). */
+  readonly idWritten?: boolean
   /** The @label as written; `router` leads there. */
   readonly label?: string | undefined
   /** `host.log.child({id, level: @log_level})` */

@@ -60,6 +60,8 @@ export interface Sink extends Component {
    */
   write(chunk: Chunk, signal: AbortSignal): Promise<WriteResult | void>
   readonly claims?: readonly string[]
+  /** A chunk begins to take events. `path`: the file they go to, where there is one (out_file's symlink_path). */
+  onStaged?(chunk: Pick<Chunk, 'id' | 'metadata'> & { readonly path?: string }): void
   /** As Output.check. */
   check?(): Promise<void>
 }

@@ -275,6 +275,7 @@ class Builder {
       system,
       app,
       id: info.id,
+      idWritten: info.idWritten,
       type: info.type,
       label: info.bound.label,
       log: this.#log(info),

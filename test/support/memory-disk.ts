@@ -17,8 +17,11 @@ export type DiskOperation =
   | `handle.${keyof FileHandle}`
 
 export interface MemoryDisk extends Disk {
-  /** Called before each asynchronous operation; throw (see diskError) to make it fail. */
-  fault: ((operation: DiskOperation, path: string) => void) | undefined
+  /**
+   * Called before each asynchronous operation; throw (see diskError) to make it fail. For a write, return how many of its
+   * bytes are written before it fails: a full disk, or a crash.
+   */
+  fault: ((operation: DiskOperation, path: string, bytes?: number) => TornWrite | void) | undefined
   /** At most so many bytes are in all files; then ENOSPC. */
   capacityBytes: number
   /** What the files hold, by path, as text. */
@@ -29,6 +32,11 @@ export interface MemoryDisk extends Disk {
   modeOf(path: string): number
   /** Every path there is, sorted; directories end in '/'. */
   paths(): string[]
+}
+
+export interface TornWrite {
+  readonly keepBytes: number
+  readonly error: Error
 }
 
 export function diskError(code: string, path: string): Error {
@@ -155,9 +163,22 @@ class FakeDisk implements MemoryDisk {
   #handle(node: Node, path: string, flags: OpenFlags): FileHandle {
     let at = 0
     let closed = false
-    const check = (operation: keyof FileHandle) => {
+    const check = (operation: keyof FileHandle, bytes?: number) => {
       if (closed) throw diskError('EBADF', path)
-      this.fault?.(`handle.${operation}`, path)
+      return this.fault?.(`handle.${operation}`, path, bytes) ?? undefined
+    }
+    const putAll = (operation: 'write' | 'writev', pieces: readonly Uint8Array[], at?: number) => {
+      const total = pieces.reduce((sum, piece) => sum + piece.byteLength, 0)
+      const torn = check(operation, total)
+      let left = torn?.keepBytes ?? total
+      let start = at
+      for (const piece of pieces) {
+        const part = piece.subarray(0, left)
+        put(part, start)
+        if (start !== undefined) start += part.byteLength
+        left -= part.byteLength
+      }
+      if (torn !== undefined) throw torn.error
     }
     const put = (bytes: Uint8Array, position: number | undefined) => {
       const start = flags.append === true ? node.sizeBytes : (position ?? at)
@@ -168,18 +189,8 @@ class FakeDisk implements MemoryDisk {
       if (position === undefined) at = start + bytes.byteLength
     }
     return {
-      write: async (bytes, position) => {
-        check('write')
-        put(bytes, position)
-      },
-      writev: async (pieces, position) => {
-        check('writev')
-        let start = position
-        for (const piece of pieces) {
-          put(piece, start)
-          if (start !== undefined) start += piece.byteLength
-        }
-      },
+      write: async (bytes, position) => putAll('write', [bytes], position),
+      writev: async (pieces, position) => putAll('writev', pieces, position),
       read: async (into, position) => {
         check('read')
         const bytes = node.bytes.subarray(
@@ -197,7 +208,7 @@ class FakeDisk implements MemoryDisk {
         check('truncate')
         this.resize(node, sizeBytes, path)
       },
-      sync: async () => check('sync'),
+      sync: async () => void check('sync'),
       close: async () => {
         check('close')
         closed = true

@@ -592,11 +592,11 @@ describe('configuration', () => {
     expect(make({ chunk_keys: ['time'], timekey: 5, flush_interval: 5 })).not.toThrow()
   })
 
-  it.each(['file', 'file_single'])('buffer type %s is refused, with a way out', (type) => {
+  it.each(['file', 'file_single'])('buffer type %s needs a path', (type) => {
     const { context } = world()
     const make = () =>
       createBufferedOutput({ sink: spySink(), buffer: bufferOf({}, type), context })
-    expect(make).toThrow(`buffer plugin '${type}' is not available`)
+    expect(make).toThrow('buffer path is not configured')
   })
 
   it('knows every parameter of the section', () => {
