@@ -113,7 +113,9 @@ function body(shape: Shape, path: string, depth: number, out: string[]): void {
   const params = Object.entries(shape.params)
   if (params.length > 0) {
     out.push('| parameter | type | default | |', '| --- | --- | --- | --- |')
-    for (const [name, param] of params) out.push(row(name, param))
+    for (const [name, param] of params) {
+      if (!isFollower(name, shape)) out.push(row(numbered(name, shape), param))
+    }
     out.push('')
   }
   for (const [name, section] of Object.entries(shape.sections ?? {})) {
@@ -121,9 +123,24 @@ function body(shape: Shape, path: string, depth: number, out: string[]): void {
   }
 }
 
-function row(name: string, param: Param<unknown>): string {
+/** `regexp2`, where there is a `regexp1`: what that says holds for all. */
+function isFollower(name: string, shape: Shape): boolean {
+  const [, base, digits] = /^(.*\D)(\d+)$/.exec(name) ?? []
+  return base !== undefined && digits !== '1' && Object.hasOwn(shape.params, `${base}1`)
+}
+
+/** `regexp1` to `regexp20` where the shape has these. */
+function numbered(name: string, shape: Shape): string {
+  if (!name.endsWith('1')) return code(name)
+  const base = name.slice(0, -1)
+  let last = 1
+  while (Object.hasOwn(shape.params, `${base}${last + 1}`)) last += 1
+  return last === 1 ? code(name) : `${code(name)} to ${code(`${base}${last}`)}`
+}
+
+function row(title: string, param: Param<unknown>): string {
   const { options } = param
-  const cells = [code(name), typeText(param), defaultText(param), notes(options)]
+  const cells = [title, typeText(param), defaultText(param), notes(options)]
   return `| ${cells.map(cell).join(' | ')} |`
 }
 
@@ -195,6 +212,9 @@ function sectionBody(
     options.unsupported === undefined
       ? undefined
       : `**Not supported:** ${prose(options.unsupported)}`,
+    options.differs === undefined
+      ? undefined
+      : `**Differs from Fluentd:** ${prose(options.differs)}`,
   ].filter((fact) => fact !== undefined)
   if (section.kind === 'plugin') facts.push(pluginFact(section))
   if (facts.length > 0) out.push(facts.join(' '), '')
@@ -205,7 +225,7 @@ function sectionBody(
 
 function pluginFact({ plugin, options }: PluginSection): string {
   const { defaultType, always, defaults } = options
-  const parts = [`Holds a plugin: see [${folders[plugin]}](../${folders[plugin]}).`]
+  const parts = [`Holds a plugin: see [${folders[plugin]}](../README.md#${folders[plugin]}).`]
   if (defaultType !== undefined)
     parts.push(`Its ${code('@type')} is ${code(defaultType)} where none is written.`)
   if (always) parts.push('It is there even where it is not written.')

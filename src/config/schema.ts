@@ -113,6 +113,8 @@ export interface SectionOptions {
   readonly argument?: string
   /** Accepted by Fluentd, not by us (yet): a configuration error that says this sentence. */
   readonly unsupported?: string
+  /** A sentence where the section's meaning, or its default @type, differs from Fluentd's. */
+  readonly differs?: string
   /**
    * Parameters that are not declared are kept as written, in `extra` (record_transformer's <record>,
    * prometheus' <labels>), with their evaluated text.

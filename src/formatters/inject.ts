@@ -38,19 +38,29 @@ const shape = {
     time_type: enumeration(
       ['float', 'unixtime', 'unixtime_millis', 'unixtime_micros', 'unixtime_nanos', 'string'],
       {
-        description: 'How: seconds with microseconds, whole units since 1970, or text.',
+        description:
+          'How the time is written: seconds with microseconds, whole units since 1970, or text.',
         default: 'float',
       },
     ),
-    time_format: string({ description: 'Of text: its form, as strftime has it.' }),
+    time_format: string({
+      description: 'With time_type string: the form of the time, as strftime has it.',
+    }),
     time_format_fallbacks: array({
       description: 'Means something to parsers only; accepted here as in Fluentd.',
       default: [],
     }),
-    localtime: bool({ description: 'Of text: local time; false: UTC.', default: true }),
-    utc: bool({ description: 'Of text: UTC.', default: false }),
+    localtime: bool({
+      description: 'With time_type string: local time; false: UTC.',
+      default: true,
+    }),
+    utc: bool({
+      description: 'With time_type string: UTC, the opposite of localtime.',
+      default: false,
+    }),
     timezone: string({
-      description: 'Of text: this zone. One that does not exist counts as none, as in Fluentd.',
+      description:
+        'With time_type string: the zone, +09:00 or Asia/Tokyo. One that does not exist counts as none, as in Fluentd.',
     }),
   },
 } as const

@@ -14,7 +14,7 @@ export const timeParams = {
     default: [],
   }),
   localtime: bool({ description: 'Write local time; false: UTC.', default: true }),
-  utc: bool({ description: 'Write UTC.', default: false }),
+  utc: bool({ description: 'Write times in UTC; the opposite of localtime.', default: false }),
   timezone: string({ description: 'Write the time of this zone: +09:00, Asia/Tokyo.' }),
 } as const
 

@@ -13,9 +13,7 @@ function formatParams(): Record<string, Param<string | undefined>> {
   for (let i = 1; i <= formatCount; i++) {
     params[`format${i}`] = string({
       description:
-        i === 1
-          ? 'The first part of the expression, between slashes. Its named groups are fields; a dot matches newlines too.'
-          : `Part ${i} of the expression: all parts are joined as they are.`,
+        'The parts of the expression, each between slashes; joined as they are. Named groups are fields, and a dot matches newlines too.',
     })
   }
   return params

@@ -33,7 +33,8 @@ export const syslogParser = defineParser({
         default: false,
       }),
       message_format: enumeration(['rfc3164', 'rfc5424', 'auto'], {
-        description: 'The form of the lines.',
+        description:
+          'The form of the lines: that of RFC 3164, that of RFC 5424, or either, told apart line by line.',
         default: 'rfc3164',
       }),
       rfc5424_time_format: string({

@@ -18,7 +18,10 @@ export const csvFormatter = defineFormatter({
         description: 'The fields, in order; `$.a.b` for one inside another.',
         required: true,
       }),
-      delimiter: string({ description: 'Between fields; TAB or \\t for a tab.', default: ',' }),
+      delimiter: string({
+        description: 'Written between fields; TAB or \\t for a tab.',
+        default: ',',
+      }),
       force_quotes: bool({
         description: 'Quote every field; false: only where it is needed.',
         default: true,

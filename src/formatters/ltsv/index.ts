@@ -12,8 +12,8 @@ export const ltsvFormatter = defineFormatter({
     params: {
       ...timeParams,
       ...addNewlineParams,
-      delimiter: string({ description: 'Between fields.', default: '\t' }),
-      label_delimiter: string({ description: 'Between label and value.', default: ':' }),
+      delimiter: string({ description: 'Written between fields.', default: '\t' }),
+      label_delimiter: string({ description: 'Written between label and value.', default: ':' }),
       replacement: string({
         description: 'Written for a delimiter inside a value.',
         default: ' ',

@@ -12,7 +12,7 @@ export const outFileFormatter = defineFormatter({
       ...timeParams,
       ...newlineParams,
       output_time: bool({ description: 'Write the time.', default: true }),
-      output_tag: bool({ description: 'Write the tag.', default: true }),
+      output_tag: bool({ description: 'Whether the tag is written.', default: true }),
       delimiter: string({
         description: 'SPACE, COMMA, or else a tab.',
         default: '\t',

@@ -44,17 +44,41 @@ export const stdoutFormatter = defineFormatter({
     params: {
       ...timeParams,
       ...addNewlineParams,
-      output_type: string({ description: 'The format of the record.', default: 'json' }),
-      json_parser: string({ description: 'Of json.', default: 'oj' }),
-      delimiter: string({ description: 'Of ltsv, csv, tsv and out_file.' }),
-      label_delimiter: string({ description: 'Of ltsv.', default: ':' }),
-      replacement: string({ description: 'Of ltsv.', default: ' ' }),
-      fields: array({ description: 'Of csv.' }),
-      force_quotes: bool({ description: 'Of csv.', default: true }),
-      keys: array({ description: 'Of tsv.' }),
-      message_key: string({ description: 'Of single_value.', default: 'message' }),
-      output_time: bool({ description: 'Of out_file.', default: true }),
-      output_tag: bool({ description: 'Of out_file.', default: true }),
+      output_type: string({
+        description:
+          'The formatter that writes the record: json, ltsv, csv, tsv, hash, single_value, out_file, msgpack.',
+        default: 'json',
+      }),
+      json_parser: string({
+        description: 'With output_type json: whose way of writing floats.',
+        default: 'oj',
+      }),
+      delimiter: string({
+        description: 'With ltsv, csv, tsv, out_file: written between fields. Default: as there.',
+      }),
+      label_delimiter: string({
+        description: 'With ltsv: written between label and value.',
+        default: ':',
+      }),
+      replacement: string({
+        description: 'With ltsv: written for a delimiter inside a value.',
+        default: ' ',
+      }),
+      fields: array({ description: 'With csv: the fields, in order.' }),
+      force_quotes: bool({ description: 'With csv: put every value in quotes.', default: true }),
+      keys: array({ description: 'With tsv: the fields, in order.' }),
+      message_key: string({
+        description: 'With single_value: the field to write.',
+        default: 'message',
+      }),
+      output_time: bool({
+        description: 'With out_file: whether the time is written.',
+        default: true,
+      }),
+      output_tag: bool({
+        description: 'With out_file: whether the tag is written.',
+        default: true,
+      }),
     },
   },
   create(params, context) {

@@ -13,7 +13,7 @@ export const tsvFormatter = defineFormatter({
       ...timeParams,
       ...addNewlineParams,
       keys: array({ description: 'The fields, in order.', required: true }),
-      delimiter: string({ description: 'Between fields.', default: '\t' }),
+      delimiter: string({ description: 'Written between fields.', default: '\t' }),
     },
   },
   create(params, context) {

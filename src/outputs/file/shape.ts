@@ -2,6 +2,8 @@ import { bufferSection, outputParams, secondarySection } from '../../buffer/inde
 import { type Bound, bool, enumeration, plugin, string } from '../../config/schema.ts'
 import { injectSection } from '../../formatters/inject.ts'
 
+const buffer = bufferSection({ chunk_keys: ['time'], timekey: 86_400 })
+
 export const fileShape = {
   params: {
     ...outputParams,
@@ -37,7 +39,14 @@ export const fileShape = {
       always: true,
     }),
     inject: injectSection(),
-    buffer: bufferSection({ chunk_keys: ['time'], timekey: 86_400 }),
+    buffer: {
+      ...buffer,
+      options: {
+        ...buffer.options,
+        differs:
+          'Where no @type is written, chunks wait in memory, and are flushed at shutdown; in Fluentd in files beside the path.',
+      },
+    },
     secondary: secondarySection('file'),
   },
 } as const

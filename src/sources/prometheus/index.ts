@@ -37,9 +37,9 @@ export const prometheusSource = defineSource({
         {
           params: {
             enable: bool({ description: 'Whether to use TLS.', default: false }),
-            certificate_path: string({ description: 'Certificate.' }),
-            private_key_path: string({ description: 'Its key.' }),
-            ca_path: string({ description: 'Certificates of authorities.' }),
+            certificate_path: string({ description: 'File with the certificate.' }),
+            private_key_path: string({ description: 'File with the key of the certificate.' }),
+            ca_path: string({ description: 'Directory with certificates of authorities.' }),
             extra_conf: hash({ description: 'Settings of the Ruby server.' }),
           },
         },

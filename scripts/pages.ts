@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { referencePages } from '../src/config/reference.ts'
+import { plugins } from '../src/plugins.ts'
+import { onPurpose } from '../test/golden/differences.ts'
+import type { FluentdList } from './compare.ts'
+import { compatibilityPage } from './compatibility.ts'
+
+/** The list of Fluentd's parameters, read off its own classes. */
+export function readFluentd(root: string): FluentdList {
+  const path = join(root, 'test/fixtures/fluentd-1.19.3-parameters.json')
+  return JSON.parse(readFileSync(path, 'utf8')) as FluentdList
+}
+
+/** Path below the project's folder → text of every page that is generated. */
+export function generatedPages(root: string): Map<string, string> {
+  const pages = new Map<string, string>()
+  for (const [name, text] of referencePages(plugins)) pages.set(`docs/reference/${name}`, text)
+  const differences = readFileSync(join(root, 'docs/differences.md'), 'utf8')
+  pages.set(
+    'docs/COMPATIBILITY.md',
+    compatibilityPage({
+      plugins,
+      fluentd: readFluentd(root),
+      differences,
+      recorded: onPurpose,
+    }),
+  )
+  return pages
+}
