@@ -1,6 +1,5 @@
 import type { AppConfig } from '../app.ts'
 import { bindSection, createRegistry, type SystemConfig, systemShape } from '../config/index.ts'
-import { ConfigErrors } from '../core/errors.ts'
 import type { Clock } from '../core/host.ts'
 import { openLogFile } from '../host/node-log-file.ts'
 import type { LogDestination } from '../observe/log.ts'
@@ -8,13 +7,15 @@ import type { Run } from './context.ts'
 
 const usualTimeFormat = '%Y-%m-%d %H:%M:%S %z'
 
-/** <system> of a configuration, before anything else of it is looked at; undefined: it has none. Throws ConfigErrors. */
+/**
+ * <system> of a configuration, before anything else of it is looked at; undefined: it has none, or a wrong one, which
+ * is said later with all that is wrong elsewhere.
+ */
 export function systemOf(config: AppConfig): SystemConfig | undefined {
   const element = config.root.children.find((child) => child.name === 'system')
   if (element === undefined) return undefined
   const { bound, errors } = bindSection(element, systemShape, createRegistry([]))
-  if (errors.length > 0) throw new ConfigErrors(errors)
-  return bound
+  return errors.length > 0 ? undefined : bound
 }
 
 /**
