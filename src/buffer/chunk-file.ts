@@ -12,6 +12,17 @@ export interface ChunkFiles {
   create(nameOf: (index: number) => string, pieces: readonly Uint8Array[]): Promise<string>
 }
 
+/** Files of which is remembered that they were looked at, or that they end in something to be cut off. */
+const knownFilesLimit = 4096
+
+/** How far back the last whole line's end is looked for. */
+const tornLineLimitBytes = 16 * 1024 * 1024
+
+/** Bytes read at a time for it. */
+const lookBackBytes = 64 * 1024
+
+const lineFeed = 0x0a
+
 /** Indexes tried one by one before the directory is read to find the first free one. */
 const triedIndexes = 4
 
@@ -21,10 +32,14 @@ export function createChunkFiles(options: {
   readonly directoryMode: number
   /** Whether nobody else appends to our files: only then can a failed write be cut off again. */
   readonly alone: boolean
+  /** Whether every chunk is whole lines: only then can be seen where the last one ended that was written whole. */
+  readonly lines?: boolean
 }): ChunkFiles {
   const { disk, fileMode, directoryMode, alone } = options
   /** The last append of each file that has one under way. */
   const busy = new Map<string, Promise<void>>()
+  /** Where each file's last whole chunk ends, if what is behind it could not be cut off; undefined: nothing is. */
+  const known = new Map<string, number | undefined>()
 
   async function open(path: string, flags: OpenFlags): Promise<FileHandle> {
     try {
@@ -44,14 +59,49 @@ export function createChunkFiles(options: {
     const file = await open(path, { append: true, create: true, noFollow })
     try {
       const before = await file.stat()
+      const cuts = alone && before.kind === 'file'
+      const sizeBytes = cuts ? await wholeBytes(path, before.sizeBytes, noFollow) : 0
+      if (cuts && sizeBytes < before.sizeBytes) await file.truncate(sizeBytes)
+      remember(path, undefined)
       try {
         await file.writev(pieces)
       } catch (error) {
-        if (alone && before.kind === 'file') await file.truncate(before.sizeBytes)
+        if (cuts) {
+          remember(path, sizeBytes)
+          await file.truncate(sizeBytes)
+          remember(path, undefined)
+        }
         throw error
       }
     } finally {
       await file.close()
+    }
+  }
+
+  /**
+   * How much of the file is whole. The first time we see it, an earlier process may have been killed in the middle of a line: the
+   * chunk that the line is of was not delivered, so it is coming again.
+   */
+  async function wholeBytes(path: string, sizeBytes: number, noFollow: boolean): Promise<number> {
+    if (known.has(path)) return Math.min(known.get(path) ?? sizeBytes, sizeBytes)
+    if (options.lines !== true || sizeBytes === 0) return sizeBytes
+    const file = await disk.open(path, { read: true, noFollow })
+    try {
+      return await wholeLinesBytes(file, sizeBytes)
+    } finally {
+      await file.close()
+    }
+  }
+
+  function remember(path: string, wholeEnd: number | undefined): void {
+    known.delete(path)
+    known.set(path, wholeEnd)
+    if (known.size <= knownFilesLimit) return
+    for (const [oldest, end] of known) {
+      // What still has to be cut is not forgotten.
+      if (end !== undefined) continue
+      known.delete(oldest)
+      return
     }
   }
 
@@ -101,6 +151,20 @@ export function createChunkFiles(options: {
       }
     },
   }
+}
+
+/** Up to the end of the last whole line; all of it where there is none near the end: then it is no file of lines. */
+async function wholeLinesBytes(file: FileHandle, sizeBytes: number): Promise<number> {
+  const block = new Uint8Array(lookBackBytes)
+  for (let end = sizeBytes; end > 0 && sizeBytes - end < tornLineLimitBytes; ) {
+    const start = Math.max(0, end - lookBackBytes)
+    const count = await file.read(block.subarray(0, end - start), start)
+    const last = block.lastIndexOf(lineFeed, count - 1)
+    if (last >= 0) return start + last + 1
+    if (start === 0) return sizeBytes > tornLineLimitBytes ? sizeBytes : 0
+    end = start
+  }
+  return sizeBytes
 }
 
 function codeOf(error: unknown): string | undefined {

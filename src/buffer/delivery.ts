@@ -1,7 +1,7 @@
 import { PermanentError, RetryableError } from '../core/errors.ts'
 import type { Clock, Random, Timer } from '../core/host.ts'
 import type { Logger } from '../core/log.ts'
-import type { Sink } from '../core/output.ts'
+import type { Sink, WriteResult } from '../core/output.ts'
 import type { Books } from './books.ts'
 import { nextState } from './chunk.ts'
 import { addTo, changeBy, type Held, type Totals, takeFrom } from './held.ts'
@@ -64,6 +64,9 @@ export interface DeliveryOptions {
 /** In the last round nobody waits longer than this between two attempts. */
 const lastRoundWaitMs = 1000
 
+/** How long writes that go on after the deadline are waited for: less than the graph's own patience (stopGraceMs). */
+const landingMs = 400
+
 export function createDelivery(options: DeliveryOptions): Delivery {
   return new ChunkDelivery(options)
 }
@@ -80,6 +83,7 @@ class ChunkDelivery implements Delivery {
   #onlyInFlight = false
   #pumping = false
   #idle: (() => void)[] = []
+  #onLanded: () => void = () => undefined
 
   constructor(options: DeliveryOptions) {
     this.#options = options
@@ -181,9 +185,14 @@ class ChunkDelivery implements Delivery {
   }
 
   #delivered(held: Held, refused?: { readonly reason: string; readonly events: number }): void {
-    const { books, log } = this.#options
+    const { log } = this.#options
     if (this.retry !== undefined) log.warn('retry succeeded.', { chunk_id: held.stored.id })
     this.retry = undefined
+    this.#arrived(held, refused)
+  }
+
+  #arrived(held: Held, refused?: { readonly reason: string; readonly events: number }): void {
+    const { books } = this.#options
     const lost = Math.min(refused?.events ?? 0, held.stored.count)
     books.deliveredEvents += held.stored.count - lost
     if (refused !== undefined) books.drop(refused.reason, lost)
@@ -222,8 +231,9 @@ class ChunkDelivery implements Delivery {
     const { books, log } = this.#options
     books.errorCount += 1
     books.writeCount += 1
+    let result: WriteResult | undefined
     try {
-      await secondary.write(held.stored, this.#abort.signal)
+      result = (await secondary.write(held.stored, this.#abort.signal)) ?? undefined
     } catch (error) {
       if (held.state !== 'in_flight') return
       log.error('got an error in secondary; the chunk is dropped', {
@@ -235,9 +245,7 @@ class ChunkDelivery implements Delivery {
       this.#close(held, false)
       return
     }
-    if (held.state !== 'in_flight') return
-    books.deliveredEvents += held.stored.count
-    this.#close(held, true)
+    if (held.state === 'in_flight') this.#arrived(held, result?.refused)
   }
 
   #putBack(held: Held): void {
@@ -325,8 +333,13 @@ class ChunkDelivery implements Delivery {
 
   #tellIdle(): void {
     if (this.#inFlight.size > 0) return
+    this.#onLanded()
     const waits = (this.retry !== undefined && !this.#lastRound) || this.#onlyInFlight
     if (this.#queue.length > 0 && !waits && !this.#abort.signal.aborted) return
+    this.#tellAllIdle()
+  }
+
+  #tellAllIdle(): void {
     const told = this.#idle
     this.#idle = []
     for (const tell of told) tell()
@@ -345,10 +358,20 @@ class ChunkDelivery implements Delivery {
     await Promise.race([this.idle(), aborted])
     this.#abort.abort()
     this.#timer?.cancel()
-    // Writes that heed the signal say now how they ended; a sink that does not is not waited for.
-    if (this.#inFlight.size > 0) {
-      await new Promise<void>((resolve) => this.#options.clock.soon(resolve))
-    }
+    await this.#landed()
+    this.#tellAllIdle()
+  }
+
+  /**
+   * Writes that heed the signal say now how they ended. One that does not (a file's, half-way through) is waited for a little:
+   * what it writes is neither to be cut nor to be counted as lost when it is there.
+   */
+  #landed(): Promise<void> {
+    if (this.#inFlight.size === 0) return Promise.resolve()
+    return new Promise<void>((resolve) => {
+      this.#onLanded = resolve
+      this.#timer = this.#options.clock.after(landingMs, resolve)
+    }).then(() => this.#timer?.cancel())
   }
 
   abandon(reason: string): number {

@@ -116,7 +116,7 @@ function createSink(name: string, persistent: boolean, chance: Chance): SinkPlan
   ]
   const plugin =
     kind === 'file'
-      ? `path /out/${name}${keys === '' ? '' : '.${tag}'}\nappend true\nadd_path_suffix false\n<format>\n@type json\n</format>\n`
+      ? `path /out/${name}${keys === '' ? '' : `.$\{tag}`}\nappend true\nadd_path_suffix false\n<format>\n@type json\n</format>\n`
       : `to ${name}\n`
   const section = [
     `@type ${kind}\n@id ${name}\n${plugin}<buffer ${keys === '' ? '[]' : keys}>\n`,
@@ -188,7 +188,7 @@ function createTopology(sinks: readonly SinkPlan[], chance: Chance): Topology {
     default:
       return {
         match: [
-          '<filter a.**>\n@type record_transformer\n<record>\nadded ${tag}\n</record>\n</filter>\n',
+          `<filter a.**>\n@type record_transformer\n<record>\nadded $\{tag}\n</record>\n</filter>\n`,
           '<filter **>\n@type grep\n<exclude>\nkey k\npattern /^skip$/\n</exclude>\n</filter>\n',
           `<match a.**>\n${a.section}</match>\n<match **>\n${b.section}</match>`,
         ].join(''),

@@ -69,7 +69,7 @@ class OneProcess implements ProcessDisk {
     this.operations += 1
     const fails =
       this.operations === this.faults.failAt || this.#chance.often(this.faults.failPercent)
-    const slowMs = this.#chance.often(this.faults.slowPercent) ? 1 + this.#chance.below(400) : 0
+    const slowMs = this.#chance.often(this.faults.slowPercent) ? 1 + this.#chance.below(60) : 0
     const onKill = async () => {
       if (this.#chance.often(30)) await whole()
       else if (this.#chance.often(60)) await torn?.()

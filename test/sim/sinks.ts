@@ -48,7 +48,7 @@ export class Destination {
     this.#chance = chance
   }
 
-  async write(chunk: Chunk, signal: AbortSignal, clock: Clock): Promise<WriteResult | void> {
+  async write(chunk: Chunk, signal: AbortSignal, clock: Clock): Promise<WriteResult | undefined> {
     const text = Buffer.concat(await chunk.read()).toString()
     const ids = idsOf(text)
     if (ids.length !== chunk.count || Buffer.byteLength(text) !== chunk.sizeBytes) {
@@ -67,7 +67,7 @@ export class Destination {
     chunk: string,
     ids: readonly number[],
     { signal, clock }: { signal: AbortSignal; clock: Clock },
-  ): Promise<WriteResult | void> {
+  ): Promise<WriteResult | undefined> {
     const { life } = this
     const arrive = (taken: readonly number[], unknown: boolean) =>
       void this.arrivals.push({ chunk, ids: taken, unknown, life })
@@ -110,6 +110,7 @@ export class Destination {
         break
     }
     arrive(ids, false)
+    return undefined
   }
 }
 

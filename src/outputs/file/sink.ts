@@ -13,7 +13,7 @@ import {
   validatePlaceholders,
 } from '../../buffer/index.ts'
 import type { PluginContext } from '../../config/define.ts'
-import { positionOf } from '../../config/schema.ts'
+import { type BoundPlugin, positionOf } from '../../config/schema.ts'
 import { ConfigError } from '../../core/errors.ts'
 import type { Formatter } from '../../core/formatter.ts'
 import type { Chunk, Sink } from '../../core/output.ts'
@@ -25,6 +25,8 @@ const defaultFileMode = 0o644
 const defaultDirectoryMode = 0o755
 
 const codecs = { text: undefined, gz: 'gzip', gzip: 'gzip', zstd: 'zstd' } as const
+/** Formats whose events are lines; their parameter `add_newline`, where they have it, may say otherwise. */
+const lineFormats = ['out_file', 'json', 'ltsv', 'csv', 'tsv', 'single_value', 'hash', 'stdout']
 const codecSuffixes: Readonly<Record<Codec, string>> = { gzip: '.gz', zstd: '.zstd' }
 
 export function createFileSink(params: FileParams, context: PluginContext): Sink {
@@ -40,6 +42,7 @@ export function createFileSink(params: FileParams, context: PluginContext): Sink
     fileMode: system.filePermission ?? defaultFileMode,
     directoryMode,
     alone: system.workers <= 1,
+    lines: codec === undefined && primaryBuffer === undefined && writesLines(params.format),
   })
 
   return {
@@ -60,6 +63,12 @@ export function createFileSink(params: FileParams, context: PluginContext): Sink
     },
     stop: async () => undefined,
   }
+}
+
+/** Whether each event's text ends in a newline, and what does not is none of ours or cut. */
+function writesLines(format: BoundPlugin): boolean {
+  if (!lineFormats.includes(format.type)) return false
+  return (format.params as { addNewline?: boolean }).addNewline !== false
 }
 
 function codecOf(params: FileParams): Codec | undefined {
