@@ -1,5 +1,5 @@
-import type { Position } from '../core/errors.ts'
-import { compileRegexpSource, regexpInputLimitChars } from '../text/regexp.ts'
+import { ConfigError, type Position } from '../core/errors.ts'
+import { compileRegexpSource, type LineMatcher, regexpInputLimitChars } from '../text/regexp.ts'
 
 /**
  * `/…/` as a match pattern. Fluentd puts the text between \A and \Z without a group around it, so
@@ -9,8 +9,14 @@ export function tagRegexp(
   source: string,
   position: Position | undefined,
 ): (tag: string) => boolean {
-  // By itself first: what is wrong with it should be said of what is written.
-  compileRegexpSource(source, position)
-  const matcher = compileRegexpSource(`\\A${source}\\Z`, position)
+  let matcher: LineMatcher
+  try {
+    // By itself first: what is wrong with it should be said of what is written.
+    compileRegexpSource(source, position)
+    matcher = compileRegexpSource(`\\A${source}\\Z`, position)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    throw new ConfigError(`invalid match pattern: ${error.message}`, { position })
+  }
   return (tag) => tag.length <= regexpInputLimitChars && matcher.test(tag)
 }
