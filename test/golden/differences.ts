@@ -18,8 +18,6 @@ export const onPurpose: Readonly<Record<string, string>> = {
   'e-grep-invalid-utf8': notUtf8,
   'a-nan-infinity':
     'NaN and Infinity become null in JSON; Fluentd writes them bare, which is not JSON',
-  'f-json-values':
-    'numbers of JSON texts that MessagePack cannot hold become floats (integers beyond 64 bits) and null in JSON (1e400); Fluentd keeps them until a buffer refuses them',
   'a-metadata-entries': metadata,
   'a-fluent-bit-forward-ack': metadata,
   'a-fluent-bit-forward-types': metadata,

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { comparePlugins, type FluentdList } from '../../../scripts/compare.ts'
 import { generatedPages, readFluentd } from '../../../scripts/pages.ts'
@@ -102,5 +103,23 @@ describe('generated pages', () => {
       })),
     )
     expect(said.filter(({ text }) => text.trim().length < 8).map(({ name }) => name)).toEqual([])
+  })
+})
+
+describe('written pages', () => {
+  const written = [
+    'README.md',
+    'CHANGELOG.md',
+    'docs/ARCHITECTURE.md',
+    ...readdirSync('docs/decisions').map((name) => `docs/decisions/${name}`),
+    ...readdirSync('examples').map((name) => `examples/${name}/README.md`),
+  ]
+
+  it.each(written)('%s: what it links to is there', (path) => {
+    const links = [...readFileSync(path, 'utf8').matchAll(/\]\(([^)#:]+)(#[^)]*)?\)/g)]
+    const missing = links
+      .map((match) => match[1]!)
+      .filter((to) => !existsSync(join(dirname(path), to)))
+    expect(missing).toEqual([])
   })
 })
