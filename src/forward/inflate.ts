@@ -1,7 +1,7 @@
 import * as zlib from 'node:zlib'
 import { Decompress } from 'fzstd'
 import type { Clock } from '../core/host.ts'
-import { createGunzipEngine } from './gunzip-engine.ts'
+import type { CompressedStep, Framer, GunzipFault, GunzipVerdict } from '../kernel/types.ts'
 import { type ZstdFrame, zstdFrames } from './zstd-frames.ts'
 
 /**
@@ -13,15 +13,10 @@ export type Codec = (typeof codecs)[number]
 
 export const inflateLimits = {
   /**
-   * What is inflated at once on the event loop: an output of at most so many bytes. More goes off
-   * it, or in slices.
+   * What is inflated at once on the event loop, where the kernel does not do it: an output of at
+   * most so many bytes. More goes off it, or in slices.
    */
   syncOutputBytes: 1024 * 1024,
-  /**
-   * Outputs up to this size lie in one area that is used again. It is what a framer takes over at
-   * its first step (a read area's size), so that nobody else's output can come in between.
-   */
-  sharedOutputBytes: 256 * 1024,
   /** Compressed bytes above which nobody tries to inflate at once. */
   syncInputBytes: 256 * 1024,
   /** Pieces that streamed output comes in. */
@@ -56,17 +51,22 @@ export function codecOf(name: string): Codec {
 }
 
 /**
- * All of the output, if it is small; undefined if it may be large (see inflateLimits). `limitBytes`
- * counts over all members. The output is valid until the next call. Throws InflateError.
+ * Inflates the payload of the compressed step that `framer` has just given, if little comes out (see
+ * inflateLimits): the framer goes on with its entries. False: it may be large, and is not touched.
+ * `limitBytes` counts over all members. Throws InflateError.
  */
 export function inflateSmall(
-  codec: Codec,
-  payload: Uint8Array,
-  limitBytes: number,
-): Uint8Array | undefined {
-  if (payload.byteLength > inflateLimits.syncInputBytes) return undefined
-  if (payload.byteLength === 0) return payload
-  return codec === 'gzip' ? gunzipSmall(payload, limitBytes) : unzstdSmall(payload, limitBytes)
+  framer: Pick<Framer, 'gunzip' | 'feedEntries'>,
+  step: CompressedStep,
+  options: { codec: Codec; limitBytes: number },
+): boolean {
+  const { payload } = step
+  const { codec, limitBytes } = options
+  if (payload.byteLength > inflateLimits.syncInputBytes) return false
+  if (codec === 'gzip') return gunzipSmall(framer.gunzip(step, limitBytes), limitBytes)
+  const output = payload.byteLength === 0 ? payload : unzstdSmall(payload, limitBytes)
+  if (output !== undefined) framer.feedEntries(output, step, true)
+  return output !== undefined
 }
 
 /**
@@ -113,48 +113,19 @@ function malformed(cause: unknown): InflateError {
 
 // ---- gzip
 
-const sharedEngine = createGunzipEngine(inflateLimits.sharedOutputBytes)
-
-function gunzipSmall(payload: Uint8Array, limitBytes: number): Uint8Array | undefined {
-  if (sharedEngine !== undefined) {
-    try {
-      const output = sharedEngine.inflate(payload, limitBytes)
-      if (output !== 'full') return output
-    } catch (error) {
-      throw malformed(error)
-    }
-    if (limitBytes <= inflateLimits.sharedOutputBytes) throw tooLarge(limitBytes)
-  }
-  return gunzipInto(payload, limitBytes)
+function gunzipSmall(verdict: GunzipVerdict, limitBytes: number): boolean {
+  if (verdict === 'over_limit') throw tooLarge(limitBytes)
+  if (verdict === 'done' || verdict === 'large') return verdict === 'done'
+  throw new InflateError('malformed', `compressed data is malformed: ${gzipFaults[verdict]}`)
 }
 
-/** The same into memory of its own. */
-function gunzipInto(payload: Uint8Array, limitBytes: number): Uint8Array | undefined {
-  const capBytes = Math.min(limitBytes, inflateLimits.syncOutputBytes)
-  try {
-    const { buffer, engine } = zlib.gunzipSync(payload, {
-      maxOutputLength: capBytes,
-      chunkSize: expectedBytes(payload, capBytes),
-      info: true,
-    }) as unknown as { buffer: Buffer; engine: zlib.Gunzip }
-    checkConsumed(engine.bytesWritten, payload)
-    return buffer
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') throw malformed(error)
-    if (capBytes === limitBytes) throw tooLarge(limitBytes)
-    return undefined
-  }
-}
-
-/**
- * The last member's own word on its size (its last four bytes), within reason: one piece of memory
- * of the right size instead of many of 16 KiB. It is only a hint, and may lie.
- */
-function expectedBytes(payload: Uint8Array, capBytes: number): number {
-  const at = payload.byteLength - 4
-  if (at < 0) return 1024
-  const said = new DataView(payload.buffer, payload.byteOffset + at, 4).getUint32(0, true)
-  return Math.max(1024, Math.min(said + 1, capBytes, payload.byteLength * 32))
+const gzipFaults: Record<GunzipFault, string> = {
+  truncated: 'it ends too early',
+  bad_header: 'no gzip header where one should be',
+  bad_block: 'a block that is none',
+  bad_code: 'bits that stand for nothing',
+  bad_distance: 'a repetition of what was not there',
+  bad_check: 'checksum or length is not that of the output',
 }
 
 /** zlib takes zero bytes behind the last member for padding. Here nothing follows it. */

@@ -65,6 +65,10 @@ class JsonFramer implements Framer {
     throw new Error('bug: a JSON connection has no compressed messages')
   }
 
+  gunzip(): never {
+    throw new Error('bug: a JSON connection has no compressed messages')
+  }
+
   hold(): void {
     // Not slice(): of a Buffer that is a view, and what was fed is borrowed.
     this.#fed = new Uint8Array(this.#fed.subarray(this.#at))

@@ -1,6 +1,6 @@
 import { createLayout, type Layout } from './layout.ts'
 
-/** What the scanner's assembly exports. Places are addresses in memory; 0 stands for none. */
+/** What the scanner's and the inflater's assembly exports. Places are addresses in memory; 0 stands for none. */
 interface ScanExports {
   scanInit(): void
   scanRegions(acks: number, out: number, outLimit: number): void
@@ -21,6 +21,8 @@ interface ScanExports {
   scanFrameStartInside(items: number, levels: number, entries: number, elements: number): void
   scanFrame(at: number, end: number): number
   scanSlice(at: number, end: number, width: number, offset: number): number
+  gunzipInit(): void
+  gunzip(at: number, end: number, out: number, outEnd: number): number
 }
 
 /** What scanNext found (scan-message.ts). */
@@ -96,6 +98,7 @@ export class Engine {
   readonly inputAt: number
   readonly inputBytes: number
   readonly #doubles: Float64Array
+  readonly #inflated: Uint32Array
   readonly #frame: Uint8Array
 
   constructor(instance: WebAssembly.Instance, memory: WebAssembly.Memory, layout: Layout) {
@@ -107,11 +110,18 @@ export class Engine {
     this.#doubles = new Float64Array(memory.buffer, tables.at, 32)
     this.#frame = new Uint8Array(memory.buffer, tables.at + frameOffset, frameBytes)
     this.exports = instance.exports as unknown as ScanExports
+    this.#inflated = new Uint32Array(memory.buffer, layout.inflateTables.at, 1)
     this.inputAt = layout.headroom.at
     this.inputBytes = layout.headroom.bytes + layout.readArea.bytes
     const { acks, normalised } = layout
     this.exports.scanInit()
+    this.exports.gunzipInit()
     this.exports.scanRegions(acks.at, normalised.at, normalised.at + normalised.bytes)
+  }
+
+  /** Past what `gunzip` has inflated. */
+  get inflatedEnd(): number {
+    return this.#inflated[0]!
   }
 
   field(index: number): number {
@@ -160,7 +170,9 @@ export class EnginePool {
       return spare
     }
     const bodyBytes = 2 ** Math.ceil(Math.log2(Math.max(bytes, smallestLargeBytes)))
-    return this.#make(createLayout({ bodyBytes, formatInputBytes: 0, formatOutputBytes: 0 }))
+    return this.#make(
+      createLayout({ bodyBytes, inflatedBytes: 0, formatInputBytes: 0, formatOutputBytes: 0 }),
+    )
   }
 
   release(engine: Engine): void {

@@ -53,16 +53,11 @@ export class EntrySource {
   }
 
   /** Walks a window in `engine`, which takes `windowBytes`. False: the entries are malformed, the engine's fault says how. */
-  walk(engine: Engine, rules: { lenient: boolean; levels: number; items: number }): boolean {
+  walk(engine: Engine, rules: EntryRules): boolean {
     const start = engine.inputAt
     const end = start + this.#fill(engine, this.windowBytes)
     const final = this.#last && this.#bytes === 0
-    engine.exports.scanEntries(start, end, rules.items, rules.levels, rules.lenient ? 1 : 0)
-    const stop = engine.field(field.fault)
-    if (stop !== fault.none && stop !== fault.truncated) {
-      if (stop === fault.invalidByte) engine.result[field.fault] = fault.malformedEntries
-      return false
-    }
+    if (!walkEntries(engine, start, end, rules)) return false
     const walked = engine.field(field.entriesEnd)
     if (walked < end && !final) {
       const left = engine.bytes.slice(walked, end)
@@ -101,3 +96,24 @@ export class EntrySource {
 }
 
 const windowBytes = 512 * 1024
+
+/** Limits of a walk over entries, as Framer's options have them. */
+export interface EntryRules {
+  readonly lenient: boolean
+  readonly levels: number
+  readonly items: number
+}
+
+/** Walks the entries in [start, end) of `engine`. False: they are malformed, the engine's fault says how. */
+export function walkEntries(
+  engine: Engine,
+  start: number,
+  end: number,
+  rules: EntryRules,
+): boolean {
+  engine.exports.scanEntries(start, end, rules.items, rules.levels, rules.lenient ? 1 : 0)
+  const stop = engine.field(field.fault)
+  if (stop === fault.none || stop === fault.truncated) return true
+  if (stop === fault.invalidByte) engine.result[field.fault] = fault.malformedEntries
+  return false
+}

@@ -8,31 +8,38 @@ import {
   notInside,
 } from './engine.ts'
 import { EntrySlices } from './entry-slices.ts'
-import { EntrySource } from './entry-source.ts'
+import { type EntryRules, EntrySource, walkEntries } from './entry-source.ts'
 import { Growable } from './growable.ts'
+import { gunzip } from './gunzip.ts'
 import {
   acksOf,
   compressedStep,
   emptyRun,
   fatal,
   fatalOf,
+  fillRun,
+  isArray,
   type MutableRun,
+  type Now,
   noBytes,
   note,
   tagOf,
 } from './steps.ts'
-import type { CompressedStep, FatalStep, Framer, FramerOptions, NoteStep, Step } from './types.ts'
+import type {
+  CompressedStep,
+  FatalStep,
+  Framer,
+  FramerOptions,
+  GunzipVerdict,
+  NoteStep,
+  Step,
+} from './types.ts'
 
 /** The first read after a hold is this much, so that a consumer that pushes back at every step costs little. */
 const windowAfterHoldBytes = 16 * 1024
 /** What is kept of a message that will be dropped for its length: enough to name its tag. */
 const droppedHeadBytes = 64 * 1024
 const u32Max = 0xffff_ffff
-
-interface Now {
-  readonly seconds: number
-  readonly nanoseconds: number
-}
 
 /**
  * Framer over one shared engine (`home`). Bytes of the stream are, in order: loaded in an engine, at `#at` to `#end`; in
@@ -43,7 +50,7 @@ export class KernelFramer implements Framer {
   readonly #home: Engine
   readonly #pool: EnginePool
   readonly #options: FramerOptions
-  readonly #rules: { lenient: boolean; levels: number; items: number }
+  readonly #rules: EntryRules
   readonly #run: MutableRun = emptyRun()
   readonly #slices = new EntrySlices()
   readonly #unfinished = new Growable()
@@ -103,6 +110,23 @@ export class KernelFramer implements Framer {
     if (!this.#slices.active) this.hold()
     this.#entries ??= new EntrySource({ tag: of.tag, ack: of.ack, wireBytes: of.wireBytes })
     this.#entries.add(bytes, last)
+  }
+
+  gunzip(of: CompressedStep, limitBytes: number): GunzipVerdict {
+    const home = this.#home
+    // A payload in a larger engine is a large one.
+    if (of.payload.buffer !== home.bytes.buffer) return 'large'
+    const verdict = gunzip(home, of.payload, limitBytes)
+    if (verdict !== 'done') return verdict
+    const end = home.inflatedEnd
+    this.#entries = undefined
+    if (walkEntries(home, home.layout.inflated.at, end, this.#rules)) {
+      if (home.field(field.entriesEnd) < end) home.result[field.invalid]!++
+      this.#slices.start(home, of.tag, of)
+    } else {
+      this.#pending = this.#stop(fatalOf(home))
+    }
+    return verdict
   }
 
   next(now: Now): Step | undefined {
@@ -225,16 +249,7 @@ export class KernelFramer implements Framer {
       this.#slices.start(engine, tag, ends)
       return 'again'
     }
-    const run = this.#run
-    run.tag = tagOf(engine)
-    run.packed = engine.view(engine.layout.normalised.at, engine.field(field.packedEnd))
-    run.count = engine.field(field.count)
-    run.invalid = engine.field(field.invalid)
-    run.acks = acksOf(engine)
-    run.ackCount = engine.field(field.ackCount)
-    run.messages = engine.field(field.messages)
-    run.wireBytes = engine.field(field.wireBytes)
-    run.partial = false
+    const run = fillRun(this.#run, engine)
     this.#settle()
     return run
   }
@@ -375,8 +390,4 @@ export class KernelFramer implements Framer {
     home.exports.scanNext(at, at + this.#unfinished.length, 0, 0, 0)
     return note('too_large', wireBytes, tagOf(home).slice())
   }
-}
-
-function isArray(head: number): boolean {
-  return (head & 0xf0) === 0x90 || head === 0xdc || head === 0xdd
 }

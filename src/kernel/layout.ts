@@ -11,6 +11,8 @@ export interface Region {
 export interface Layout {
   /** Of the scanner: its result, its stack, its copy of the tag. */
   readonly scanTables: Region
+  /** Of the inflater: its result, decoding tables, tables and workspace of the checksum. */
+  readonly inflateTables: Region
   /** `{"ack": chunk}` maps of the messages of one run. Never longer than the messages that asked for them. */
   readonly acks: Region
   /** Room in front of the read area for the head of an unfinished message; it ends where the read area starts. */
@@ -19,6 +21,8 @@ export interface Layout {
   readonly readArea: Region
   /** Entries that could not be handed on in place. */
   readonly normalised: Region
+  /** What came out of a compressed payload. Handed on from here, in place. */
+  readonly inflated: Region
   readonly formatTables: Region
   /** Entries to be formatted that do not lie in this memory already. */
   readonly formatInput: Region
@@ -30,6 +34,7 @@ export interface Layout {
 export interface LayoutSizes {
   /** Bytes of the read area; default `readAreaBytes`. Larger for one message that does not fit. */
   readonly bodyBytes?: number | undefined
+  readonly inflatedBytes?: number | undefined
   readonly formatInputBytes?: number | undefined
   readonly formatOutputBytes?: number | undefined
 }
@@ -45,15 +50,19 @@ export const headroomBytes = 512 * 1024
 /** After each region: SIMD loads and stores may touch this much beyond the end of what they are given. */
 export const guardBytes = 64
 
+/** Payloads of which more comes out are inflated elsewhere, in pieces. About a millisecond's work. */
+export const inflatedBytes = 1024 * 1024
+
 /**
  * What rewriting may add to the entries of a slice: `92 00 80` becomes 12 bytes when a zero time means now, and a slice
- * has 256 KiB.
+ * has 256 KiB, and one entry more, which is as long as what lies in one region at most.
  */
-const growthBytes = 1024 * 1024
+const growthBytes = 1024 * 1024 + pageBytes
 
 /** In front of it all: the module's own constants (AssemblyScript's static data). */
 const staticBytes = pageBytes
 const scanTablesBytes = pageBytes
+const inflateTablesBytes = pageBytes
 const formatTablesBytes = 256 * 1024
 const defaultFormatInputBytes = 512 * 1024
 const defaultFormatOutputBytes = 1024 * 1024
@@ -68,18 +77,22 @@ export function createLayout(sizes: LayoutSizes = {}): Layout {
     return region
   }
   const scanTables = take(scanTablesBytes - guardBytes)
+  const inflateTables = take(inflateTablesBytes - guardBytes)
   const input = take(headroomBytes + bodyBytes)
   const acks = take(headroomBytes + bodyBytes)
   const normalised = take(headroomBytes + bodyBytes + growthBytes)
+  const inflated = take(sizes.inflatedBytes ?? inflatedBytes)
   const formatTables = take(formatTablesBytes)
   const formatInput = take(sizes.formatInputBytes ?? defaultFormatInputBytes)
   const formatOutput = take(sizes.formatOutputBytes ?? defaultFormatOutputBytes)
   return {
     scanTables,
+    inflateTables,
     acks,
     headroom: { at: input.at, bytes: headroomBytes },
     readArea: { at: input.at + headroomBytes, bytes: bodyBytes },
     normalised,
+    inflated,
     formatTables,
     formatInput,
     formatOutput,

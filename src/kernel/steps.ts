@@ -4,6 +4,11 @@ import type { CompressedStep, FatalStep, NoteStep, RunStep } from './types.ts'
 /** The same, writable: one object a framer, filled anew for each step. */
 export type MutableRun = { -readonly [K in keyof RunStep]: RunStep[K] }
 
+export interface Now {
+  readonly seconds: number
+  readonly nanoseconds: number
+}
+
 export const noBytes = new Uint8Array(0)
 
 export function emptyRun(): MutableRun {
@@ -29,6 +34,20 @@ export function tagOf(engine: Engine): Uint8Array {
 export function acksOf(engine: Engine): Uint8Array {
   if (engine.field(field.ackCount) === 0) return noBytes
   return engine.view(engine.layout.acks.at, engine.field(field.acksEnd))
+}
+
+/** The run that the engine has found. */
+export function fillRun(run: MutableRun, engine: Engine): MutableRun {
+  run.tag = tagOf(engine)
+  run.packed = engine.view(engine.layout.normalised.at, engine.field(field.packedEnd))
+  run.count = engine.field(field.count)
+  run.invalid = engine.field(field.invalid)
+  run.acks = acksOf(engine)
+  run.ackCount = engine.field(field.ackCount)
+  run.messages = engine.field(field.messages)
+  run.wireBytes = engine.field(field.wireBytes)
+  run.partial = false
+  return run
 }
 
 /** Tag and ack are copies: they are needed again when the inflated entries come. */
@@ -81,4 +100,9 @@ const fatalMessages: Record<FatalStep['code'], string> = {
   bad_option: 'the option is neither a map nor nil',
   malformed_entries: 'byte 0xc1 among the packed entries',
   message_too_long: 'an unfinished message is longer than what is kept of one',
+}
+
+/** Whether a value with this first byte is an array, as every message is. */
+export function isArray(head: number): boolean {
+  return (head & 0xf0) === 0x90 || head === 0xdc || head === 0xdd
 }

@@ -62,6 +62,12 @@ export interface Framer {
    * `bytes` are borrowed until the steps are taken; up to the read area's size, until the first `next`.
    */
   feedEntries(bytes: Uint8Array, of: CompressedStep, last: boolean): void
+  /**
+   * Inflates the payload (gzip) of the compressed step that was just taken, in the kernel's own memory, and checks all
+   * of it; its steps follow, as after feedEntries. If not 'done', nothing has changed. An empty payload is none.
+   * Output is bounded by `limitBytes`, and by the kernel's room.
+   */
+  gunzip(of: CompressedStep, limitBytes: number): GunzipVerdict
   /** Undefined: more bytes are wanted (the unfinished rest is kept by the framer). The object is reused. */
   next(now: { seconds: number; nanoseconds: number }): Step | undefined
   /**
@@ -72,6 +78,16 @@ export interface Framer {
   /** Bytes of the unfinished message kept here; 0 between messages. */
   readonly unfinishedBytes: number
 }
+
+/** large: too large to be inflated here. over_limit: more than `limitBytes` come out. */
+export type GunzipVerdict = 'done' | 'large' | 'over_limit' | GunzipFault
+export type GunzipFault =
+  | 'truncated'
+  | 'bad_header' // or what follows the last member is none
+  | 'bad_block' // its type, length, or code
+  | 'bad_code' // bits that stand for nothing
+  | 'bad_distance' // a match that begins before the output
+  | 'bad_check' // CRC-32 or length
 
 export type Step = RunStep | CompressedStep | NoteStep | FatalStep
 

@@ -1,7 +1,8 @@
-// Entry of the kernel: what JavaScript may call. Scanning stands in scan*.ts, formatting in format*.ts.
+// Entry of the kernel: what JavaScript may call. Scanning stands in scan*.ts, formatting in format*.ts, inflating in inflate*.ts.
 export { scanEntries, scanRewrite } from './scan-entries';
 export { scanFrame, scanFrameStart, scanFrameStartInside } from './scan-frame';
 export { scanLimits, scanNext, scanRegions } from './scan-message';
 export { scanSlice } from './scan-slice';
 export { scanInit } from './scan-walk';
 export { formatMiddle, formatProgram, formatRun } from './format';
+export { gunzip, gunzipInit } from './inflate-gzip';

@@ -221,7 +221,7 @@ export class Session {
         if (this.#takeRun(step)) return
       } else if (step.kind === 'compressed') {
         if (this.#takeCompressed(step)) return
-        // No pause here: the framer takes the output over at the next step (see inflateSmall).
+        // No pause here: what the framer has inflated must be handed on before anything else.
         continue
       } else if (step.kind === 'note') {
         if (step.code !== 'large') this.#messagesInRead += 1
@@ -349,11 +349,8 @@ export class Session {
     let codec: Codec
     try {
       codec = codecOf(step.codec)
-      const small = inflateSmall(codec, step.payload, settings.decompressionLimitBytes)
-      if (small !== undefined) {
-        this.#framer?.feedEntries(small, step, true)
-        return false
-      }
+      const options = { codec, limitBytes: settings.decompressionLimitBytes }
+      if (this.#framer !== undefined && inflateSmall(this.#framer, step, options)) return false
     } catch (error) {
       this.#inflateFailed(error)
       return true

@@ -8,6 +8,7 @@ import {
   inflateStream,
 } from '../../../src/forward/inflate.ts'
 import { zstdFrames } from '../../../src/forward/zstd-frames.ts'
+import type { CompressedStep, GunzipVerdict } from '../../../src/kernel/types.ts'
 import { createVirtualClock } from '../../support/virtual-clock.ts'
 import { rawBlock, rleBlock, skippable, zstdFrame } from './zstd-bytes.ts'
 
@@ -144,56 +145,84 @@ const bad: Bad[] = [
   },
 ]
 
-describe('inflating at once', () => {
-  it.each(good)('$name', ({ codec, payload, output }) => {
-    expect(Buffer.from(inflateSmall(codec, payload, many)!).toString()).toBe(output)
+/** What `inflateSmall` has fed to a framer whose own inflater says `verdict`; undefined: nothing. */
+function atOnce(
+  codec: Codec,
+  payload: Uint8Array,
+  limitBytes = many,
+  verdict: GunzipVerdict = 'done',
+): Uint8Array | 'by the kernel' | undefined {
+  let fed: Uint8Array | undefined
+  const step: CompressedStep = {
+    kind: 'compressed',
+    tag: text('t'),
+    codec,
+    payload,
+    ack: text(''),
+    wireBytes: 0,
+  }
+  const framer = {
+    gunzip: () => verdict,
+    feedEntries(bytes: Uint8Array, _of: CompressedStep, last: boolean) {
+      expect(last).toBe(true)
+      fed = bytes
+    },
+  }
+  const done = inflateSmall(framer, step, { codec, limitBytes })
+  if (codec === 'gzip' && done) return 'by the kernel'
+  expect(done).toBe(fed !== undefined)
+  return fed
+}
+
+describe('inflating zstd at once', () => {
+  it.each(good.filter(({ codec }) => codec === 'zstd'))('$name', ({ codec, payload, output }) => {
+    expect(Buffer.from(atOnce(codec, payload) as Uint8Array).toString()).toBe(output)
   })
 
-  it.each(bad)('refuses $name', ({ codec, payload, code, limitBytes }) => {
-    expect(() => inflateSmall(codec, payload, limitBytes ?? many)).toThrow(
-      expect.objectContaining({ name: 'InflateError', code: code ?? 'malformed' }),
-    )
-  })
+  it.each(bad.filter(({ codec }) => codec === 'zstd'))(
+    'refuses $name',
+    ({ codec, payload, code, limitBytes }) => {
+      expect(() => atOnce(codec, payload, limitBytes ?? many)).toThrow(
+        expect.objectContaining({ name: 'InflateError', code: code ?? 'malformed' }),
+      )
+    },
+  )
 
   it('what zstd has made', () => {
-    const output = inflateSmall('zstd', realFrame, many)!
+    const output = atOnce('zstd', realFrame) as Uint8Array
     expect(Buffer.from(output).toString('latin1')).toContain('\xa7message\xa6second')
   })
 
-  it('exactly the limit is not too much', () => {
-    expect(inflateSmall('gzip', gzipSync('x'.repeat(100)), 100)).toHaveLength(100)
-  })
-
-  it('between the shared area and the most that is inflated at once', () => {
-    for (const bytes of [
-      inflateLimits.sharedOutputBytes - 1,
-      inflateLimits.sharedOutputBytes,
-      inflateLimits.sharedOutputBytes + 1,
-      inflateLimits.syncOutputBytes,
-    ]) {
-      const large = Buffer.alloc(bytes, 'abcdefg')
-      expect(large.equals(inflateSmall('gzip', gzipSync(large), many)!)).toBe(true)
-    }
-    const above = gzipSync(Buffer.alloc(inflateLimits.sharedOutputBytes + 1))
-    expect(() => inflateSmall('gzip', above, inflateLimits.sharedOutputBytes)).toThrow(
-      expect.objectContaining({ code: 'decompression_size_limit' }),
-    )
-  })
-
-  it('goes on after a fault', () => {
-    for (const { codec, payload, limitBytes } of bad) {
-      expect(() => inflateSmall(codec, payload, limitBytes ?? many)).toThrow()
-      expect(Buffer.from(inflateSmall('gzip', gzipSync('fine'), many)!).toString()).toBe('fine')
-    }
+  it('an empty payload', () => {
+    expect(atOnce('zstd', text(''))).toHaveLength(0)
   })
 
   it('leaves what may be large', () => {
-    const large = gzipSync(Buffer.alloc(inflateLimits.syncOutputBytes + 1))
-    expect(inflateSmall('gzip', large, many)).toBeUndefined()
     const blocks = Array.from({ length: 9 }, () => rleBlock('x', 131_072))
-    expect(inflateSmall('zstd', zstdFrame(blocks, wide), many)).toBeUndefined()
-    expect(inflateSmall('gzip', Buffer.alloc(inflateLimits.syncInputBytes + 1), many)).toBe(
-      undefined,
+    expect(atOnce('zstd', zstdFrame(blocks, wide))).toBeUndefined()
+    expect(atOnce('zstd', Buffer.alloc(inflateLimits.syncInputBytes + 1))).toBeUndefined()
+  })
+})
+
+describe('inflating gzip at once is the kernel’s', () => {
+  const payload = gzipSync('hello')
+
+  it('its verdict decides', () => {
+    expect(atOnce('gzip', payload)).toBe('by the kernel')
+    expect(atOnce('gzip', payload, many, 'large')).toBeUndefined()
+  })
+
+  it('it is not asked for what may be large', () => {
+    expect(atOnce('gzip', Buffer.alloc(inflateLimits.syncInputBytes + 1))).toBeUndefined()
+  })
+
+  it.each([
+    ['over_limit', 'decompression_size_limit'],
+    ['truncated', 'malformed'],
+    ['bad_check', 'malformed'],
+  ] as const)('%s is %s', (verdict, code) => {
+    expect(() => atOnce('gzip', payload, 3, verdict)).toThrow(
+      expect.objectContaining({ name: 'InflateError', code }),
     )
   })
 })
