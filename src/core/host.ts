@@ -131,6 +131,11 @@ export interface FileHandle {
    * as for `write`.
    */
   writev(pieces: readonly Uint8Array[], position?: number): Promise<void>
+  /**
+   * As writev, and done when it returns; throws as writev rejects. For files whose writes only go to the operating system's
+   * memory, which is cheaper to wait for than to be told of. A disk that has it not is written to by writev.
+   */
+  writevNow?(pieces: readonly Uint8Array[], position: number): void
   read(into: Uint8Array, position: number): Promise<number>
   stat(): Promise<FileStat>
   truncate(sizeBytes: number): Promise<void>
