@@ -54,6 +54,12 @@ export class OpenFiles {
     }
   }
 
+  /** The owner's files, if they are open and not taken: for what is done before this returns to the event loop. */
+  peek(owner: object): OpenPair | undefined {
+    const place = this.#places.get(owner)
+    return place === undefined || place.busy ? undefined : place.pair
+  }
+
   give(owner: object): void {
     const place = this.#places.get(owner)
     if (place !== undefined) place.busy = false

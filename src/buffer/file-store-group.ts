@@ -1,9 +1,13 @@
+import { crc32 } from 'node:zlib'
 import type { SlabPool } from './slab-pool.ts'
 
-/** What was appended to a chunk since its last write began: written, and settled, together. */
+/** What was appended to a chunk since its last commit: it gets one record, and is safe, or refused, together. */
 export class WriteGroup {
   bytes = 0
   count = 0
+  /** The first so many of the bytes are in the file already, and have this CRC-32. */
+  writtenBytes = 0
+  #writtenCrc = 0
   /** Settles when all of it is on disk, or none. */
   readonly settled: Promise<void>
   readonly #pool: SlabPool
@@ -21,6 +25,26 @@ export class WriteGroup {
     })
     // Whoever has asked for it is told; a group that is written because its chunk is sealed may have nobody who asks.
     this.settled.catch(() => undefined)
+  }
+
+  /** Whether nothing has been copied yet: then what comes next may be written at once. */
+  get isDirect(): boolean {
+    return this.#slabs.length === 0
+  }
+
+  /** These bytes, which follow what is written, were written. */
+  wrote(bytes: Uint8Array, count: number): void {
+    this.#writtenCrc = crc32(bytes, this.#writtenCrc)
+    this.writtenBytes += bytes.byteLength
+    this.bytes += bytes.byteLength
+    this.count += count
+  }
+
+  /** CRC-32 of all of it. */
+  crc(): number {
+    let crc = this.#writtenCrc
+    for (const piece of this.pieces()) crc = crc32(piece, crc)
+    return crc
   }
 
   /** Takes a copy. */
@@ -47,6 +71,7 @@ export class WriteGroup {
     return slab
   }
 
+  /** What is to be written behind what is. */
   pieces(): readonly Uint8Array[] {
     const last = this.#slabs.length - 1
     return this.#slabs.map((slab, i) => (i < last ? slab : slab.subarray(0, this.#used)))

@@ -10,6 +10,7 @@ import { poolOf } from './memory-store.ts'
 import { recoverChunks } from './recovery.ts'
 import type { SlabPool } from './slab-pool.ts'
 import type { ChunkStore } from './store.ts'
+import { createWriteSpeed, type WriteSpeed } from './write-speed.ts'
 
 /**
  * Chunks in files.
@@ -86,6 +87,7 @@ export interface FileStoreShared {
   readonly log: Logger
   readonly pool: SlabPool
   readonly files: OpenFiles
+  readonly speed: WriteSpeed
   readonly directory: string
   readonly names: ChunkNames
   readonly fsync: FsyncPolicy
@@ -143,6 +145,7 @@ async function openDirectory(
     log,
     pool: poolOf(options.outside),
     files: new OpenFiles(openChunksLimit),
+    speed: createWriteSpeed(clock),
     directory: place.directory,
     names: options.namesAt(place),
     fsync: options.fsync,

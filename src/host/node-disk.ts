@@ -1,4 +1,4 @@
-import { constants, lstatSync, readdirSync, readFileSync, type Stats } from 'node:fs'
+import { constants, lstatSync, readdirSync, readFileSync, type Stats, writevSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Disk, FileHandle, FileStat, OpenFlags } from '../core/host.ts'
@@ -78,6 +78,15 @@ function wrapHandle(handle: fs.FileHandle): FileHandle {
         const { bytesWritten } = await handle.writev(rest.slice(0, maxPieces), at)
         rest = behind(rest, bytesWritten)
         if (at !== undefined) at += bytesWritten
+      }
+    },
+    writevNow(pieces, position) {
+      let rest = pieces.filter((piece) => piece.byteLength > 0)
+      let at = position
+      while (rest.length > 0) {
+        const written = writevSync(handle.fd, rest.slice(0, maxPieces), at)
+        rest = behind(rest, written)
+        at += written
       }
     },
     async read(into, position) {

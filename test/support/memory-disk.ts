@@ -167,7 +167,11 @@ class FakeDisk implements MemoryDisk {
       if (closed) throw diskError('EBADF', path)
       return this.fault?.(`handle.${operation}`, path, bytes) ?? undefined
     }
-    const putAll = (operation: 'write' | 'writev', pieces: readonly Uint8Array[], at?: number) => {
+    const putAll = (
+      operation: 'write' | 'writev' | 'writevNow',
+      pieces: readonly Uint8Array[],
+      at?: number,
+    ) => {
       const total = pieces.reduce((sum, piece) => sum + piece.byteLength, 0)
       const torn = check(operation, total)
       let left = torn?.keepBytes ?? total
@@ -191,6 +195,7 @@ class FakeDisk implements MemoryDisk {
     return {
       write: async (bytes, position) => putAll('write', [bytes], position),
       writev: async (pieces, position) => putAll('writev', pieces, position),
+      writevNow: (pieces, position) => putAll('writevNow', pieces, position),
       read: async (into, position) => {
         check('read')
         const bytes = node.bytes.subarray(
