@@ -1,7 +1,10 @@
 import { catOptions } from './options.ts'
 import { type ParsedOptions, parseOptions, UsageError } from './parse-options.ts'
 
-/** `sluice cat TAG`: events of standard input to a forward receiver, as Fluentd's fluent-cat sends them. */
+/**
+ * `sluice cat TAG`: events of standard input to a forward receiver, as Fluentd's fluent-cat sends
+ * them.
+ */
 export interface CatCommand {
   readonly kind: 'cat'
   readonly tag: string
@@ -15,6 +18,10 @@ export interface CatCommand {
   readonly retryLimit: number
   /** As written; undefined: the current time. */
   readonly eventTime: string | undefined
+  /** undefined: no handshake. */
+  readonly sharedKey?: string | undefined
+  readonly username?: string | undefined
+  readonly password?: string | undefined
 }
 
 const defaultSocketPath = '/var/run/fluent/fluent.sock'
@@ -40,6 +47,9 @@ export function parseCat(
     timeAsInteger: options.flag('time-as-integer'),
     retryLimit: options.integer('retry-limit', { min: 0, max: 1_000_000 }) ?? 5,
     eventTime: options.text('event-time'),
+    sharedKey: options.text('shared-key'),
+    username: options.text('username'),
+    password: options.text('password'),
   }
 }
 

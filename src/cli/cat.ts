@@ -1,5 +1,6 @@
 import type { Connection, ConnectionHandler, ListenAddress, Net } from '../core/host.ts'
 import { EventTime, type MsgMap } from '../core/value.ts'
+import { ClientHandshake } from '../forward/handshake-client.ts'
 import { Encoder } from '../msgpack/encode.ts'
 import { readRecords } from './cat-input.ts'
 import type { CatCommand } from './cat-options.ts'
@@ -11,6 +12,10 @@ const retryWaitMs = 1_000
 const unsentLimitBytes = 1024 * 1024
 /** How long the receiver may take to close its side once everything is sent. */
 const farewellMs = 2_000
+/** How long the handshake may take, where there is one. */
+const handshakeMs = 10_000
+/** What we call ourselves there. */
+const selfHostname = 'sluice-cat'
 
 export interface CatWorld {
   readonly net: Pick<Net, 'connect'>
@@ -20,17 +25,20 @@ export interface CatWorld {
   wait(delayMs: number): Promise<void>
   /** One line for standard error. */
   say(line: string): void
+  /** For the handshake. */
+  randomBytes(count: number): Uint8Array
 }
 
 /**
- * Sends each event of the input to a receiver, in Forward mode. Resolves once all of it is handed over; rejects with
- * an Error that says why not.
+ * Sends each event of the input to a receiver, in Forward mode. Resolves once all of it is handed
+ * over; rejects with an Error that says why not.
  */
 export async function runCat(command: CatCommand, world: CatWorld): Promise<void> {
   const fixedTime = command.eventTime === undefined ? undefined : parseEventTime(command.eventTime)
   const encoder = new Encoder()
   const sender = await connect(command, world)
   try {
+    await sender.ready()
     for await (const records of readRecords(world.input, command)) {
       encoder.reset()
       encoder.arrayHeader(2)
@@ -61,7 +69,10 @@ function eventTime(time: EventTime, asInteger: boolean): EventTime {
   return asInteger ? new EventTime(time.seconds, undefined) : time
 }
 
-/** `2026-11-20 21:37:15.123456789 +0900`, ISO 8601, or what else Date knows; local time where no zone is given. */
+/**
+ * `2026-11-20 21:37:15.123456789 +0900`, ISO 8601, or what else Date knows; local time where no
+ * zone is given.
+ */
 export function parseEventTime(text: string): EventTime {
   const fraction = /:\d\d[.,](\d{1,9})\d*/.exec(text)
   const plain = fraction === null ? text : text.replace(/(:\d\d)[.,]\d+/, '$1')
@@ -80,6 +91,8 @@ export function parseEventTime(text: string): EventTime {
 }
 
 interface Sender {
+  /** Resolves once events may be sent: at once, or after the handshake. */
+  ready(): Promise<void>
   /** Resolves once there is room for more. Rejects when the connection is lost. */
   send(bytes: Uint8Array): Promise<void>
   finish(): Promise<void>
@@ -97,11 +110,11 @@ async function connect(command: CatCommand, world: CatWorld): Promise<Sender> {
       const connection = await world.net.connect(
         { address, timeoutMs: connectTimeoutMs },
         (made) => {
-          sender = createSender(made, world)
+          sender = createSender(made, command, world)
           return sender.handler
         },
       )
-      sender ??= createSender(connection, world)
+      sender ??= createSender(connection, command, world)
       return sender
     } catch (error) {
       const reason = `cannot connect to ${where(address)}: ${(error as Error).message}`
@@ -116,12 +129,25 @@ function where(address: ListenAddress): string {
   return address.kind === 'unix' ? address.path : `${address.host}:${address.port}`
 }
 
+function handshakeOf(command: CatCommand, world: CatWorld): ClientHandshake | undefined {
+  const { sharedKey, username = '', password = '' } = command
+  if (sharedKey === undefined) return undefined
+  return new ClientHandshake({ selfHostname, sharedKey, username, password }, world.randomBytes(16))
+}
+
+/** The first bytes of HELO, which a receiver with <security> says at once. */
+const hello = Buffer.from([0x92, 0xa4, 0x48, 0x45, 0x4c, 0x4f])
+
 function createSender(
   connection: Connection,
+  command: CatCommand,
   world: CatWorld,
 ): Sender & { readonly handler: ConnectionHandler } {
   let closed: Error | undefined
+  /** Why nothing that was sent was taken. */
+  let refused: Error | undefined
   let finishing = false
+  let handshake = handshakeOf(command, world)
   let wake: (() => void)[] = []
   const wakeAll = (): void => {
     const waiting = wake
@@ -129,23 +155,54 @@ function createSender(
     for (const resolve of waiting) resolve()
   }
   const change = () => new Promise<void>((resolve) => wake.push(resolve))
+  const shakeHands = (current: ClientHandshake, bytes: Uint8Array): void => {
+    const step = current.data(bytes)
+    if (step.kind === 'send') connection.write(step.bytes)
+    else if (step.kind === 'established') handshake = undefined
+  }
 
   return {
     handler: {
-      onData() {
-        // Nothing is asked for, so nothing is expected: a greeting of a receiver with <security>, which cannot be
-        // answered here, comes this way.
+      onData(bytes) {
+        try {
+          if (handshake !== undefined) shakeHands(handshake, bytes)
+          else if (
+            hello.equals(bytes.subarray(0, hello.byteLength)) &&
+            command.sharedKey === undefined
+          ) {
+            throw new Error('the receiver asks for a --shared-key')
+          }
+        } catch (error) {
+          refused ??= error as Error
+          connection.destroy()
+        }
+        wakeAll()
       },
       onEnd() {
         connection.end()
       },
       onDrain: wakeAll,
       onClose(error) {
-        closed = error ?? new Error('the receiver closed the connection')
+        closed ??= error ?? new Error('the receiver closed the connection')
         wakeAll()
       },
     },
+    async ready() {
+      let late = false
+      if (handshake !== undefined) {
+        void world.wait(handshakeMs).then(() => {
+          late = true
+          wakeAll()
+        })
+      }
+      const waits = () => handshake !== undefined && (refused ?? closed) === undefined && !late
+      while (waits()) await change()
+      if (refused !== undefined) throw refused
+      if (closed !== undefined) throw new Error(`connection lost: ${closed.message}`)
+      if (handshake !== undefined) throw new Error(`no ${handshake.waitsFor} came`)
+    },
     async send(bytes) {
+      if (refused !== undefined) throw refused
       if (closed !== undefined) throw new Error(`connection lost: ${closed.message}`)
       connection.write(bytes)
       while (connection.unsentBytes > unsentLimitBytes && closed === undefined) await change()
@@ -159,6 +216,7 @@ function createSender(
         if (outcome === 'late' && connection.unsentBytes === 0) return
         if (outcome === 'late') await change()
       }
+      if (refused !== undefined) throw refused
       if (connection.unsentBytes > 0) throw new Error(`connection lost: ${closed.message}`)
     },
     destroy() {

@@ -1,11 +1,12 @@
+import { randomBytes } from 'node:crypto'
 import { basename } from 'node:path'
 import { version } from '../core/version.ts'
 import { parseArguments } from './argv.ts'
 import { UsageError } from './parse-options.ts'
 
 /**
- * The command line: `script` is the path it was called by, `args` what follows. Resolves with the exit code: 0 done or
- * stopped on request, 1 otherwise. What a command does not need is not loaded.
+ * The command line: `script` is the path it was called by, `args` what follows. Resolves with the
+ * exit code: 0 done or stopped on request, 1 otherwise. What a command does not need is not loaded.
  */
 export async function main(script: string, args: readonly string[]): Promise<number> {
   try {
@@ -50,14 +51,24 @@ async function cat(command: Parameters<typeof import('./cat.ts').runCat>[0]): Pr
     import('../host/node-clock.ts'),
     import('./silent-log.ts'),
   ])
+  // What stands in a command line can be seen by everybody on the machine.
+  const { SLUICE_SHARED_KEY, SLUICE_PASSWORD } = process.env
+  const secrets = {
+    sharedKey: command.sharedKey ?? SLUICE_SHARED_KEY,
+    password: command.password ?? SLUICE_PASSWORD,
+  }
   try {
-    await runCat(command, {
-      net: createNodeNet({ log: silentLog }),
-      input: process.stdin,
-      wallMs: createNodeClock().wallMs,
-      wait: (delayMs) => new Promise((resolve) => setTimeout(resolve, delayMs)),
-      say: (line) => void process.stderr.write(`sluice cat: ${line}\n`),
-    })
+    await runCat(
+      { ...command, ...secrets },
+      {
+        net: createNodeNet({ log: silentLog }),
+        input: process.stdin,
+        wallMs: createNodeClock().wallMs,
+        wait: (delayMs) => new Promise((resolve) => setTimeout(resolve, delayMs)),
+        say: (line) => void process.stderr.write(`sluice cat: ${line}\n`),
+        randomBytes,
+      },
+    )
     return 0
   } catch (error) {
     if (error instanceof UsageError) throw error

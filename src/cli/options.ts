@@ -226,6 +226,24 @@ export const catOptions: readonly OptionSpec[] = [
   },
   { name: 'time-as-integer', kind: 'flag', describe: 'send whole seconds' },
   {
+    name: 'shared-key',
+    kind: 'value',
+    value: 'KEY',
+    describe: 'for a receiver with <security> (or in the variable SLUICE_SHARED_KEY)',
+  },
+  {
+    name: 'username',
+    kind: 'value',
+    value: 'USER',
+    describe: 'user, where the receiver asks for one',
+  },
+  {
+    name: 'password',
+    kind: 'value',
+    value: 'PASSWORD',
+    describe: "the user's password (or in the variable SLUICE_PASSWORD)",
+  },
+  {
     name: 'retry-limit',
     kind: 'value',
     value: 'N',

@@ -3,6 +3,7 @@ import { parseEventTime, runCat } from '../../../src/cli/cat.ts'
 import { readRecords } from '../../../src/cli/cat-input.ts'
 import type { CatCommand } from '../../../src/cli/cat-options.ts'
 import type { Connection, ConnectionHandler } from '../../../src/core/host.ts'
+import { ServerHandshake } from '../../../src/forward/handshake-server.ts'
 
 const command: CatCommand = {
   kind: 'cat',
@@ -56,6 +57,7 @@ function run(text: string, more: Partial<CatCommand>, to: ReturnType<typeof rece
       wallMs: () => 1_700_000_000_123.5,
       wait: async () => {},
       say: (line) => void said.push(line),
+      randomBytes: (count) => new Uint8Array(count),
     },
   )
   return { done, said }
@@ -129,9 +131,91 @@ describe('trouble', () => {
     const input = pieces(Buffer.from(text, 'latin1'), 2)
     const done = runCat(
       { ...command, format: format as 'json' },
-      { net: to.net, input, wallMs: () => 0, wait: async () => {}, say() {} },
+      {
+        net: to.net,
+        input,
+        wallMs: () => 0,
+        wait: async () => {},
+        say() {},
+        randomBytes: () => new Uint8Array(16),
+      },
     )
     await expect(done).rejects.toThrow(message)
+  })
+})
+
+describe('a receiver with <security>', () => {
+  const security = {
+    selfHostname: 'receiver.example',
+    sharedKeys: ['k1'],
+    userAuth: true,
+    allowAnonymousSource: true,
+    users: [{ username: 'alice', password: 'wonder' }],
+    clients: [],
+  }
+
+  function talk(more: Partial<CatCommand>, greets = true) {
+    const events: string[] = []
+    const net = {
+      async connect(_: unknown, accept: (connection: Connection) => ConnectionHandler) {
+        let handler: ConnectionHandler | undefined
+        let open = false
+        const handshake = new ServerHandshake(security, {
+          remoteAddress: '192.0.2.1',
+          keepalive: true,
+          nonce: Buffer.alloc(16, 1),
+          authSalt: Buffer.alloc(16, 2),
+        })
+        const say = (bytes: Uint8Array) => queueMicrotask(() => handler?.onData(bytes))
+        const connection = {
+          unsentBytes: 0,
+          write(bytes: Uint8Array) {
+            if (open) {
+              events.push(hex(bytes))
+              return
+            }
+            const outcome = handshake.data(bytes)
+            if (outcome.kind === 'more') return
+            open = outcome.kind === 'accepted'
+            say(outcome.pong)
+          },
+          end: () => queueMicrotask(() => handler?.onClose(undefined)),
+          destroy: () => queueMicrotask(() => handler?.onClose(undefined)),
+        } as unknown as Connection
+        handler = accept(connection)
+        if (greets) say(handshake.helo)
+        return connection
+      },
+    }
+    const done = runCat(
+      { ...command, ...more },
+      {
+        net,
+        input: pieces(bytesOf('{}'), 1000),
+        wallMs: () => 1_700_000_000_000,
+        wait: () => (greets ? new Promise(() => undefined) : Promise.resolve()),
+        say: () => undefined,
+        randomBytes: (count) => new Uint8Array(count),
+      },
+    )
+    return { done, events }
+  }
+
+  it('gets the events after the handshake', async () => {
+    const { done, events } = talk({ sharedKey: 'k1', username: 'alice', password: 'wonder' })
+    await done
+    expect(events).toEqual(['92a3612e629192d7006553f1000000000080'])
+  })
+
+  it.each<[string, Partial<CatCommand>, boolean, string]>([
+    ['a wrong key', { sharedKey: 'k2' }, true, 'authentication failed: shared_key mismatch'],
+    ['no user', { sharedKey: 'k1' }, true, 'authentication failed: username/password mismatch'],
+    ['no key', {}, true, 'the receiver asks for a --shared-key'],
+    ['a key that nobody asks for', { sharedKey: 'k1' }, false, 'no HELO came'],
+  ])('%s: an error, and nothing sent', async (_name, more, greets, message) => {
+    const { done, events } = talk(more, greets)
+    await expect(done).rejects.toThrow(message)
+    expect(events).toEqual([])
   })
 })
 
