@@ -66,7 +66,7 @@ export interface SumsScan {
   /** What was committed. */
   readonly bytes: number
   readonly events: number
-  /** Places of records up to the last good one. */
+  /** Places of records up to the last one that stands for something. */
   readonly records: number
 }
 
@@ -109,6 +109,7 @@ export function scanSums(
   if (damaged && of.sizeBytes > end) {
     ranges.push({ start: end, end: of.sizeBytes, events: 0, crc: undefined })
     end = of.sizeBytes
+    records = places
   }
   return { ranges, bytes: end, events: total, records }
 }
