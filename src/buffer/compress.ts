@@ -10,12 +10,17 @@ export function hasCodec(codec: Codec): boolean {
   return codec === 'gzip' || createZstd !== undefined
 }
 
+/**
+ * Of logs, level 3 makes a few percent more than zlib's usual 6, in half the time.
+ */
+const gzipOptions: zlib.ZlibOptions = { level: 3, chunkSize: 128 * 1024 }
+
 /** One gzip member or zstd frame of all pieces, made off the event loop's thread. */
 export async function compressPieces(
   pieces: readonly Uint8Array[],
   codec: Codec,
 ): Promise<readonly Uint8Array[]> {
-  const stream: Transform = codec === 'gzip' ? zlib.createGzip() : zstdStream()
+  const stream: Transform = codec === 'gzip' ? zlib.createGzip(gzipOptions) : zstdStream()
   const made: Uint8Array[] = []
   const done = new Promise<void>((resolve, reject) => {
     stream.on('data', (bytes: Uint8Array) => made.push(bytes))
