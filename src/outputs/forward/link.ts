@@ -59,6 +59,7 @@ export class Link {
   #wake: (() => void) | undefined
   #keepalive = true
   #linger: Timer | undefined
+  #used = false
   /** When it was put aside, for keepalive_timeout. */
   idleSinceMs = 0
 
@@ -159,6 +160,8 @@ export class Link {
     done: () => boolean,
     of: {
       readonly timeoutMs: number
+      /** Whether it is over when the server has ended its side. Default: yes. */
+      readonly needsAnswer?: boolean
       readonly signal: AbortSignal
       readonly late: () => LinkError
       readonly progress?: () => number
@@ -181,7 +184,8 @@ export class Link {
       while (!done()) {
         if (of.signal.aborted) throw new LinkError('aborted', 'given up at the end')
         if (late) throw of.late()
-        if (this.#closed !== undefined || this.#ended) throw this.#broken()
+        const over = this.#ended && of.needsAnswer !== false
+        if (this.#closed !== undefined || over) throw this.#broken()
         await new Promise<void>((resolve) => {
           this.#wake = resolve
         })
@@ -190,6 +194,12 @@ export class Link {
       timer?.cancel()
       of.signal.removeEventListener('abort', onAbort)
     }
+  }
+
+  /** An answer that comes byte by byte gets no more time than one that comes at once. */
+  #countdown(timeoutMs: number): () => number {
+    const startMs = this.#clock.monotonicMs()
+    return () => Math.max(0, startMs + timeoutMs - this.#clock.monotonicMs())
   }
 
   #broken(): LinkError {
@@ -206,8 +216,9 @@ export class Link {
   ): Promise<void> {
     const late = () =>
       new LinkError('handshake', `no ${handshake.waitsFor} came within ${timeoutMs} ms`)
+    const left = this.#countdown(timeoutMs)
     for (;;) {
-      await this.#until(() => this.#arrivedBytes > 0, { timeoutMs, signal, late })
+      await this.#until(() => this.#arrivedBytes > 0, { timeoutMs: left(), signal, late })
       const step = handshake.data(this.#received())
       if (step.kind === 'send') this.#connection?.write(step.bytes)
       if (step.kind !== 'established') continue
@@ -228,22 +239,24 @@ export class Link {
     const { timeoutMs, signal } = limits
     const unsent = () => this.#connection?.unsentBytes ?? 0
     const late = () => new LinkError('timeout', `the server took nothing for ${timeoutMs} ms`)
+    // A server may end a connection as soon as it has all of a message. Where it did so before,
+    // because nobody had used the connection for a while, it took nothing.
+    const needsAnswer = this.#used
+    this.#used = true
     try {
       let written = 0
+      const progress = () => written - unsent()
+      const waiting = { timeoutMs, signal, late, progress, needsAnswer }
       for (const piece of pieces) {
         for (let at = 0; at < piece.byteLength; at += writeBytes) {
           const part = piece.subarray(at, at + writeBytes)
           this.#connection?.write(part)
           written += part.byteLength
-          if (unsent() > windowBytes) {
-            const progress = () => written - unsent()
-            await this.#until(() => unsent() <= windowBytes, { timeoutMs, signal, late, progress })
-          }
+          if (unsent() > windowBytes) await this.#until(() => unsent() <= windowBytes, waiting)
         }
       }
-      const progress = () => written - unsent()
-      await this.#until(() => unsent() === 0, { timeoutMs, signal, late, progress })
-      if (this.#closed !== undefined || this.#ended) throw this.#broken()
+      await this.#until(() => unsent() === 0, waiting)
+      if (this.#closed !== undefined || (this.#ended && needsAnswer)) throw this.#broken()
       this.#heedHello()
     } catch (error) {
       this.destroy()
@@ -268,9 +281,10 @@ export class Link {
     const { timeoutMs, signal } = limits
     const late = () => new LinkError('no_ack', `no ack came within ${timeoutMs} ms`)
     const message = new OneMessage(answerLimitBytes)
+    const left = this.#countdown(timeoutMs)
     try {
       for (;;) {
-        await this.#until(() => this.#arrivedBytes > 0, { timeoutMs, signal, late })
+        await this.#until(() => this.#arrivedBytes > 0, { timeoutMs: left(), signal, late })
         const taken = message.take(this.#received())
         if (taken === undefined) continue
         const { value, rest } = taken

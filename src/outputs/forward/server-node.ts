@@ -18,6 +18,8 @@ export class ServerNode implements Weighted {
   readonly weight: number
   readonly standby: boolean
   available = true
+  /** What went wrong last, for whoever asks why it is not available. */
+  trouble: string | undefined
   readonly addresses: Addresses
   readonly #around: Surroundings
   readonly #detector: FailureDetector
@@ -51,6 +53,7 @@ export class ServerNode implements Weighted {
       else await this.#sendOnKept(kept, message, signal)
     } catch (error) {
       const code = error instanceof LinkError ? error.code : undefined
+      this.trouble = (error as Error).message
       if (code === 'handshake' || code === 'no_ack') this.#disable()
       throw error
     }
@@ -173,6 +176,7 @@ export class ServerNode implements Weighted {
     try {
       await this.verify(signal)
     } catch (error) {
+      this.trouble = (error as Error).message
       this.#around.log.debug('failed to send heartbeat packet', { server: this.name, error })
       return false
     } finally {

@@ -9,6 +9,9 @@ import { nameOf, type Server, type Surroundings } from './settings.ts'
 /** How often connections that nobody uses are looked over. */
 const purgeIntervalMs = 5_000
 
+/** Servers of which an error message says why they are not available. */
+const shownTroubles = 3
+
 const heartbeatByte = Uint8Array.of(0)
 
 /** The servers of an output: who they are, whose turn it is, and whether they are there. */
@@ -123,8 +126,17 @@ export class Servers {
         if (signal.aborted) break
       }
     }
-    if (failure === undefined) throw new Error('no nodes are available')
-    throw failure.error
+    throw failure === undefined ? new Error(this.#whyNobody()) : failure.error
+  }
+
+  #whyNobody(): string {
+    const troubles: string[] = []
+    for (const { name, trouble } of this.#nodes.values()) {
+      if (trouble !== undefined && troubles.length < shownTroubles) {
+        troubles.push(`${name}: ${trouble}`)
+      }
+    }
+    return ['no nodes are available', ...troubles].join('; ')
   }
 
   // ---- heartbeats

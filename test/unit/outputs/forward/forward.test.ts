@@ -567,3 +567,57 @@ describe('what cannot be configured', () => {
     )
   })
 })
+
+describe('a server that ends connections by itself', () => {
+  it('behind each message: that is no failure', async () => {
+    const host = createFakeHost()
+    const one = await fakeServer(host, 1)
+    one.answer = (_received, connection) => connection.end()
+    const output = await started({ server: [server(1)], keepalive: true }, host)
+    for (let i = 0; i < 3; i++) {
+      await output.emit(numbers('t', i, 1))
+      await host.clock.advance(10)
+    }
+    expect([one.connections, one.received.length]).toEqual([3, 3])
+    expect(output.statistics!()).toMatchObject({ deliveredEvents: 3, errorCount: 0 })
+    await output.stop(never())
+  })
+
+  it('behind each ack', async () => {
+    const host = createFakeHost()
+    const one = await fakeServer(host, 1)
+    const acknowledge = one.answer
+    one.answer = (received, connection) => {
+      acknowledge(received, connection)
+      connection.end()
+    }
+    const params = { server: [server(1)], keepalive: true, require_ack_response: true }
+    const output = await started(params, host)
+    for (let i = 0; i < 3; i++) {
+      await output.emit(numbers('t', i, 1))
+      await host.clock.advance(10)
+    }
+    expect([one.connections, one.received.length]).toEqual([3, 3])
+    expect(output.statistics!()).toMatchObject({ deliveredEvents: 3, errorCount: 0 })
+    await output.stop(never())
+  })
+
+  it('an answer that drips has no more time than one that does not come', async () => {
+    const host = createFakeHost()
+    const one = await fakeServer(host, 1)
+    one.answer = (_received, connection) => {
+      const drip = (left: number) => {
+        if (left === 0) return
+        connection.write(Uint8Array.of(0xd9, 0x7f).subarray(left < 100 ? 1 : 0))
+        host.clock.after(1000, () => drip(left - 1))
+      }
+      drip(100)
+    }
+    const params = { server: [server(1)], require_ack_response: true, ack_response_timeout: 5 }
+    const output = await started(params, host)
+    await output.emit(numbers('t', 1, 1))
+    await host.clock.advance(5100)
+    expect(output.statistics!().errorCount).toBe(1)
+    await output.stop(AbortSignal.abort())
+  })
+})
