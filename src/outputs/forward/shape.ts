@@ -118,11 +118,11 @@ const tlsParams = {
   tls_cert_thumbprint: string({
     description: 'Of the certificate store of Windows.',
     secret: true,
-    unsupported: 'tls_cert_thumbprint: This parameter is for only Windows',
+    unsupported: 'This parameter is for only Windows',
   }),
   tls_cert_logical_store_name: string({
     description: 'Of the certificate store of Windows.',
-    unsupported: 'tls_cert_logical_store_name: This parameter is for only Windows',
+    unsupported: 'This parameter is for only Windows',
   }),
   tls_cert_use_enterprise_store: bool({
     description: 'Of the certificate store of Windows; accepted, without effect.',
@@ -222,12 +222,12 @@ export const forwardShape = {
     ...tlsParams,
     host: string({
       description: 'Removed from Fluentd.',
-      unsupported: "'host' parameter is already removed: Use <server> section instead.",
+      unsupported: 'parameter is already removed: Use <server> section instead.',
     }),
     port: integer({
       description: 'Removed from Fluentd.',
       default: 24224,
-      unsupported: "'port' parameter is already removed: Use <server> section instead.",
+      unsupported: 'parameter is already removed: Use <server> section instead.',
     }),
   },
   sections: {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type MsgValue, RawString } from '../../../src/core/value.ts'
 import {
@@ -160,6 +161,37 @@ describe('PING', () => {
       const behind = first.kind === 'more' ? '' : bytes.subarray(cut).toString()
       expect(Buffer.from(outcome.rest).toString() + behind).toBe('rest')
     }
+  })
+})
+
+describe('hostile bytes', () => {
+  const element = fc.oneof(
+    fc.string(),
+    fc.uint8Array({ maxLength: 200 }),
+    fc.integer(),
+    fc.constantFrom<MsgValue>(null, true, 'PING', '', [], new Map()),
+  )
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 5000 }),
+    fc.array(element, { maxLength: 8 }).map((values) => encode(values as MsgValue[])),
+    fc
+      .tuple(element, element, element, element, element)
+      .map((values) => encode(['PING', ...(values as MsgValue[])])),
+  )
+
+  it('are never let in, however they are cut, and no more than 4 KiB of them are kept', () => {
+    fc.assert(
+      fc.property(bytes, fc.nat(5000), (hostile, cut) => {
+        const one = handshake({ sharedKeys: ['k1'], userAuth: true })
+        for (const piece of [hostile.subarray(0, cut), hostile.subarray(cut)]) {
+          const outcome = one.data(piece)
+          if (outcome.kind === 'accepted') throw new Error('let in')
+          if (outcome.kind === 'refused') return
+          expect(one.keptBytes).toBeLessThanOrEqual(4096)
+        }
+      }),
+      { numRuns: 500 },
+    )
   })
 })
 
