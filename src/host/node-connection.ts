@@ -27,19 +27,23 @@ export class NodeConnection implements Connection {
   #handler: ConnectionHandler | undefined
   #error: Error | undefined
   #paused = false
+  /** What is written goes through OpenSSL: nothing may go round it, to the descriptor below. */
+  readonly #encrypted: boolean
   readonly #written: () => void
 
   /** `readArea`: see ListenOptions. `socket` must be paused and not have been read from. */
   constructor(socket: net.Socket, readArea: Uint8Array | undefined) {
     this.remoteAddress = plainAddress(socket.remoteAddress)
     this.remotePort = socket.remotePort
+    this.#encrypted = 'encrypted' in socket
     this.#written = () => {
       if (this.#socket.writableLength === 0) this.#handler?.onDrain()
     }
     const receive = (bytes: Uint8Array) => this.#handler?.onData(bytes)
     this.#socket =
-      (readArea === undefined ? undefined : socketReadingInto(socket, readArea, receive)) ??
-      socketWithDataEvents(socket, receive)
+      (readArea === undefined || this.#encrypted
+        ? undefined
+        : socketReadingInto(socket, readArea, receive)) ?? socketWithDataEvents(socket, receive)
     this.#socket.on('end', () => this.#handler?.onEnd())
     this.#socket.on('error', (error) => {
       this.#error = error
@@ -63,7 +67,8 @@ export class NodeConnection implements Connection {
 
   write(bytes: Uint8Array): void {
     if (!this.#socket.writable) return
-    const sent = bytes.byteLength <= directWriteBytes ? this.#writeNow(bytes) : 0
+    const direct = !this.#encrypted && bytes.byteLength <= directWriteBytes
+    const sent = direct ? this.#writeNow(bytes) : 0
     if (sent === bytes.byteLength) return
     const rest = sent === 0 ? bytes : bytes.subarray(sent)
     this.#socket.write(Buffer.from(rest.buffer, rest.byteOffset, rest.byteLength), this.#written)
@@ -100,8 +105,8 @@ export class NodeConnection implements Connection {
 
   destroy(options?: { reset?: boolean }): void {
     if (this.#socket.destroyed) return
-    // A unix socket knows no reset: Node throws for it.
-    if (options?.reset === true && this.remoteAddress !== undefined) {
+    // Unix sockets and those of TLS know no reset: Node throws for them.
+    if (options?.reset === true && this.remoteAddress !== undefined && !this.#encrypted) {
       this.#socket.resetAndDestroy()
     } else {
       this.#socket.destroy()
@@ -168,6 +173,6 @@ function socketWithDataEvents(
  * An IPv4 client of a dual-stack listener is `::ffff:192.0.2.1` to the system, and 192.0.2.1 to
  * everybody else.
  */
-function plainAddress(address: string | undefined): string | undefined {
+export function plainAddress(address: string | undefined): string | undefined {
   return address?.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 }
