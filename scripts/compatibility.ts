@@ -151,7 +151,9 @@ function withoutFollowers(rows: readonly Row[]): Row[] {
     .filter((row) => leaderOf(row) === undefined)
     .map((row) => {
       const count = rows.filter((other) => leaderOf(other) === row).length + 1
-      return count === 1 ? row : { ...row, name: `${row.name}\` to \`${row.name.slice(0, -1)}${count}` }
+      return count === 1
+        ? row
+        : { ...row, name: `${row.name}\` to \`${row.name.slice(0, -1)}${count}` }
     })
 }
 

@@ -100,11 +100,18 @@ function secondaryStart(policy: RetryPolicy, state: RetryState): number {
 
 /** Time that all retries take: the timeout, or less where retry_max_times ends them sooner. */
 function wholeRetryTime(policy: RetryPolicy): number {
-  let sum = 0
-  for (let i = 1; i <= policy.maxTimes; i += 1) {
-    sum += interval(policy, i)
-    // An interval of nothing would never reach the timeout.
-    if (sum >= policy.timeoutMs || policy.waitMs <= 0) break
-  }
-  return Math.min(sum, policy.timeoutMs)
+  if (policy.waitMs <= 0) return 0
+  return Math.min(sumOfIntervals(policy), policy.timeoutMs)
+}
+
+/** Of the first `maxTimes` intervals, without adding them one by one: there may be millions, or no end of them. */
+function sumOfIntervals({ type, waitMs, base, maxIntervalMs, maxTimes }: RetryPolicy): number {
+  if (type === 'periodic') return waitMs * maxTimes
+  if (waitMs >= maxIntervalMs && base >= 1) return maxIntervalMs * maxTimes
+  if (base === 1) return waitMs * maxTimes
+  const geometric = (times: number) => (waitMs * (base ** times - 1)) / (base - 1)
+  if (base < 1) return geometric(maxTimes)
+  const growing = Math.ceil(Math.log(maxIntervalMs / waitMs) / Math.log(base))
+  if (growing >= maxTimes) return geometric(maxTimes)
+  return geometric(growing) + maxIntervalMs * (maxTimes - growing)
 }

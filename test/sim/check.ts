@@ -115,7 +115,9 @@ function checkReasons(outcome: Outcome, sink: SinkPlan): void {
 function checkRepeats(outcome: Outcome, sink: SinkPlan, truth: Truth): void {
   const { known, unknown } = truth.get(sink.name) as Arrived
   const torn = sink.kind === 'file' && outcome.diskFaultsMet > 0
-  if (torn || (sink.persistent && outcome.plan.ends.includes('kill'))) return
+  // A chunk that was delivered and could not be removed is delivered again by the next process.
+  const left = outcome.notRemoved > 0 || outcome.plan.ends.includes('kill')
+  if (torn || (sink.persistent && left)) return
   for (const [id, times] of known) {
     const sent = outcome.sent.get(id)
     if (sent === undefined) throw new Error(`${sink.name} got event ${id}, which nobody sent`)

@@ -18,6 +18,8 @@ export interface ProcessDisk extends Disk {
   readonly operations: number
   /** Faults that were met. */
   readonly met: number
+  /** Files that could not be removed. */
+  readonly notRemoved: number
   readonly openHandles: number
   /** Operations under way. */
   readonly pending: number
@@ -39,6 +41,7 @@ class OneProcess implements ProcessDisk {
   readonly faults: DiskFaults = { failPercent: 0, failAt: 0, slowPercent: 0 }
   operations = 0
   met = 0
+  notRemoved = 0
   openHandles = 0
   readonly #disk: MemoryDisk
   readonly #clock: Clock
@@ -139,8 +142,13 @@ class OneProcess implements ProcessDisk {
     return this.#run(from, () => this.#disk.rename(from, to))
   }
 
-  unlink(path: string): Promise<void> {
-    return this.#run(path, () => this.#disk.unlink(path))
+  async unlink(path: string): Promise<void> {
+    try {
+      await this.#run(path, () => this.#disk.unlink(path))
+    } catch (error) {
+      this.notRemoved += 1
+      throw error
+    }
   }
 
   rmdir(path: string): Promise<void> {

@@ -41,6 +41,8 @@ export interface Outcome {
   readonly books: readonly LifeBooks[]
   readonly files: Readonly<Record<string, string>>
   readonly diskFaultsMet: number
+  /** Files that some process could not remove when it should have. */
+  readonly notRemoved: number
   /** Whether the deadline of some stop passed, so that events in memory were given up. */
   readonly overdue: boolean
 }
@@ -86,6 +88,7 @@ class Run {
   #wallMs = 1_700_000_000_000
   #nextId = 0
   #faultsMet = 0
+  #notRemoved = 0
   #overdue = false
 
   constructor(plan: Plan) {
@@ -109,6 +112,7 @@ class Run {
       books: this.#books,
       files: this.#disk.texts(),
       diskFaultsMet: this.#faultsMet,
+      notRemoved: this.#notRemoved,
       overdue: this.#overdue,
     }
   }
@@ -260,8 +264,13 @@ class Run {
       this.#overdue = true
       deadline.abort()
     })
+    // A disk that fails now would keep the new graph from starting, and the old one from starting again.
+    const { faults } = this.#processDisk
+    const { failPercent, failAt } = faults
+    Object.assign(faults, { failPercent: 0, failAt: 0 })
     const loaded = this.#app.reload(this.#config(), deadline.signal)
     await this.#within('reload', loaded, 10_000)
+    Object.assign(faults, { failPercent, failAt })
     timer.cancel()
     this.#look()
   }
@@ -342,6 +351,7 @@ class Run {
     this.#books.push({ life: this.#life, end, byOutput, sourceRecords })
     this.#views.clear()
     this.#faultsMet += this.#processDisk.met
+    this.#notRemoved += this.#processDisk.notRemoved
     this.#wallMs = this.#host.clock.wallMs() + this.#work.pick(10, 5000)
     this.#life += 1
   }
