@@ -117,7 +117,7 @@ class Sluice implements App {
   async check(): Promise<void> {
     const errors = await probeClaims(holdersOf(this.#graph), this.#host)
     if (errors.length > 0) throw new ConfigErrors(errors)
-    await checkAll(this.#graph.outputs)
+    await checkAll([...this.#graph.sources, ...this.#graph.outputs])
   }
 
   async start(): Promise<void> {

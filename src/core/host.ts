@@ -1,5 +1,15 @@
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
+import type { TlsClientOptions, TlsIdentity, TlsServerOptions } from './tls.ts'
+
+export type {
+  TlsClientOptions,
+  TlsFailure,
+  TlsFailureReason,
+  TlsIdentity,
+  TlsServerOptions,
+  TlsVersion,
+} from './tls.ts'
 
 /**
  * All of the outside world, handed in: with a virtual clock, a faulty disk and in-memory sockets a
@@ -148,7 +158,14 @@ export interface FileHandle {
 
 export type ListenAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  | { readonly kind: 'unix'; readonly path: string; readonly mode?: number }
+  | {
+      readonly kind: 'unix'
+      readonly path: string
+      readonly mode?: number
+      /** Numbers of the user and group that the socket shall belong to; left out: as it is made. */
+      readonly uid?: number
+      readonly gid?: number
+    }
 
 export interface ListenOptions {
   readonly address: ListenAddress
@@ -158,6 +175,10 @@ export interface ListenOptions {
    * is then a view of its start. Without it each read brings a buffer of its own.
    */
   readonly readArea?: Uint8Array | undefined
+  /** Connections are TLS: `accept` gets them when the handshake is done. `readArea` is not used then. */
+  readonly tls?: TlsServerOptions | undefined
+  /** Asked first of all, before TLS: false closes the connection at once. */
+  admits?(remoteAddress: string | undefined): boolean
   /** Called for each connection before anything is read; returns who gets its bytes. */
   accept(connection: Connection): ConnectionHandler
 }
@@ -228,6 +249,8 @@ export interface Net {
     port: number
     onMessage(bytes: Uint8Array, from: { address: string; port: number }): void
   }): Promise<UdpSocket>
+  /** Throws what OpenSSL has against the certificate, the key or the ciphers. */
+  checkTls?(identity: TlsIdentity, options: Omit<TlsServerOptions, 'identity'>): void
   /** Name of an address by the resolver (getnameinfo); the address itself if it has none. */
   reverseLookup(address: string): Promise<string>
   /**
@@ -252,28 +275,6 @@ export interface SrvRecord {
   readonly target: string
   /** The target's first address, where it was asked for. */
   readonly address: string | undefined
-}
-
-/**
- * How a client takes part in TLS. One object for many connections: what is made from it is kept
- * with it.
- */
-export interface TlsClientOptions {
-  /** Certificates to trust beside the public ones, in PEM. */
-  readonly ca?: readonly Uint8Array[] | undefined
-  /** Our own certificate, those it was signed by behind it, and its key, in PEM. */
-  readonly cert?: Uint8Array | undefined
-  readonly key?: Uint8Array | undefined
-  readonly passphrase?: string | undefined
-  readonly minVersion?: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3' | undefined
-  readonly maxVersion?: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3' | undefined
-  readonly ciphers?: string | undefined
-  /** Whether the peer's certificate must be signed by someone trusted. */
-  readonly verify: boolean
-  /** Whether it must be for `servername` (or the address where there is none). */
-  readonly verifyHostname: boolean
-  /** The name that the peer is asked for (SNI). */
-  readonly servername?: string | undefined
 }
 
 // ---- HTTP
@@ -347,6 +348,7 @@ export interface Http {
     host: string
     port: number
     maxBodyBytes: number
+    tls?: TlsServerOptions | undefined
     handle(request: HttpRequest): Promise<HttpResponse> | HttpResponse
   }): Promise<Listener>
 }

@@ -4,4 +4,6 @@ import type { Component } from './component.ts'
 export interface Source extends Component {
   /** What it will hold, as text: 'tcp:0.0.0.0:24224', 'udp:…', 'unix:/path'. Conflicts are found before start. */
   readonly claims: readonly string[]
+  /** For --dry-run: what only a start would find, besides claims (certificates). Opens nothing. Rejects with ConfigError. */
+  check?(): Promise<void>
 }

@@ -1,6 +1,8 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { HttpRequest, HttpResponse, Listener } from '../core/host.ts'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { HttpRequest, HttpResponse, Listener, TlsServerOptions } from '../core/host.ts'
 import type { Logger } from '../core/log.ts'
+import { plainAddress } from './node-connection.ts'
+import { superviseTls, tlsServerOptions } from './node-tls-server.ts'
 
 /**
  * Limits of the small servers (metrics, health, monitoring): their clients are scrapers, not
@@ -18,25 +20,18 @@ interface ServeOptions {
   readonly host: string
   readonly port: number
   readonly maxBodyBytes: number
+  readonly tls?: TlsServerOptions | undefined
   readonly log: Logger
   handle(request: HttpRequest): Promise<HttpResponse> | HttpResponse
 }
 
 export async function serveHttp(options: ServeOptions): Promise<Listener> {
-  const server = createServer(
-    {
-      maxHeaderSize: limits.headerBytes,
-      headersTimeout: limits.headersTimeoutMs,
-      requestTimeout: limits.requestTimeoutMs,
-      keepAliveTimeout: limits.keepAliveTimeoutMs,
-    },
-    (incoming, outgoing) => {
-      serveOne(incoming, outgoing, options).catch((error: unknown) => {
-        options.log.debug('HTTP client went away', { error })
-        outgoing.destroy()
-      })
-    },
-  )
+  const server = await createFor(options, (incoming, outgoing) => {
+    serveOne(incoming, outgoing, options).catch((error: unknown) => {
+      options.log.debug('HTTP client went away', { error })
+      outgoing.destroy()
+    })
+  })
   server.maxConnections = limits.connections
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -63,6 +58,23 @@ export async function serveHttp(options: ServeOptions): Promise<Listener> {
   }
 }
 
+async function createFor(
+  { tls }: ServeOptions,
+  serve: (incoming: IncomingMessage, outgoing: ServerResponse) => void,
+): Promise<Server> {
+  const common = {
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+  }
+  if (tls === undefined) return createServer(common, serve)
+  const https = await import('node:https')
+  const server = https.createServer({ ...common, ...tlsServerOptions(tls) }, serve)
+  superviseTls(server, tls)
+  return server
+}
+
 async function serveOne(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
@@ -79,7 +91,7 @@ async function serveOne(
       method: incoming.method ?? 'GET',
       url: incoming.url ?? '/',
       headers: plainHeaders(incoming.headers),
-      remoteAddress: incoming.socket.remoteAddress,
+      remoteAddress: plainAddress(incoming.socket.remoteAddress),
       body,
     })
   } catch (error) {

@@ -1,7 +1,8 @@
 import dgram from 'node:dgram'
 import { lookupService } from 'node:dns/promises'
-import { chmod, lstat, unlink } from 'node:fs/promises'
+import { chmod, chown, lstat, unlink } from 'node:fs/promises'
 import net from 'node:net'
+import tls from 'node:tls'
 import type {
   Connection,
   ConnectionHandler,
@@ -9,12 +10,14 @@ import type {
   Listener,
   ListenOptions,
   Net,
+  TlsServerOptions,
   UdpSocket,
 } from '../core/host.ts'
 import type { Logger } from '../core/log.ts'
-import { NodeConnection } from './node-connection.ts'
+import { NodeConnection, plainAddress } from './node-connection.ts'
 import { lookup, resolveSrv } from './node-dns.ts'
 import { openTls, tlsProblem } from './node-tls.ts'
+import { checkTls, superviseTls, tlsServerOptions } from './node-tls-server.ts'
 
 /**
  * Connections the operating system keeps waiting for us where the configuration says nothing;
@@ -27,6 +30,7 @@ export function createNodeNet(options: { log: Logger }): Net {
     listen: (listen) => listenOn(listen, options.log),
     connect,
     listenUdp: (udp) => listenUdp(udp, options.log),
+    checkTls,
     reverseLookup,
     lookup,
     resolveSrv,
@@ -37,15 +41,20 @@ async function listenOn(options: ListenOptions, log: Logger): Promise<Listener> 
   const { address } = options
   if (address.kind === 'unix') await removeStaleSocket(address.path)
   const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true })
-  server.on('connection', (socket) => {
+  const take = (socket: net.Socket) => {
     const connection = new NodeConnection(socket, options.readArea)
     connection.begin(options.accept(connection))
+  }
+  const begin = options.tls === undefined ? take : secured(options.tls, take)
+  server.on('connection', (socket) => {
+    if (options.admits?.(plainAddress(socket.remoteAddress)) === false) refuse(socket)
+    else begin(socket)
   })
   await opened(server, options)
   // After this point an error is a connection that could not be accepted (EMFILE): the listener
   // lives on.
   server.on('error', (error) => log.warn('cannot accept a connection', { error }))
-  if (address.kind === 'unix' && address.mode !== undefined) await chmod(address.path, address.mode)
+  if (address.kind === 'unix') await settleSocket(address, server)
   let closing = false
   return {
     address: boundAddress(server, address),
@@ -56,6 +65,41 @@ async function listenOn(options: ListenOptions, log: Logger): Promise<Listener> 
       // free at once, and a unix socket's file is removed by libuv.
       server.close()
     },
+  }
+}
+
+function refuse(socket: net.Socket): void {
+  // A unix socket knows no reset.
+  if (socket.remoteAddress === undefined) socket.destroy()
+  else socket.resetAndDestroy()
+}
+
+/** What to do with raw connections, so that `take` gets them once they are TLS. */
+function secured(
+  options: TlsServerOptions,
+  take: (socket: net.Socket) => void,
+): (socket: net.Socket) => void {
+  // It does not listen itself: raw connections can be refused before it sees them.
+  const server = tls.createServer({ ...tlsServerOptions(options), pauseOnConnect: true })
+  superviseTls(server, options)
+  server.on('secureConnection', take)
+  return (socket) => {
+    server.emit('connection', socket)
+  }
+}
+
+/** Owner before mode: a changed owner takes bits of the mode away. */
+async function settleSocket(
+  { path, mode, uid, gid }: ListenAddress & { kind: 'unix' },
+  server: net.Server,
+): Promise<void> {
+  try {
+    if (uid !== undefined || gid !== undefined) await chown(path, uid ?? -1, gid ?? -1)
+    if (mode !== undefined) await chmod(path, mode)
+  } catch (error) {
+    // A socket that is open to the wrong people is none at all.
+    server.close()
+    throw error
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Component } from '../core/component.ts'
+import { ConfigError } from '../core/errors.ts'
 import type { Clock } from '../core/host.ts'
 import type { Logger } from '../core/log.ts'
 import { stopGraceMs } from './limits.ts'
@@ -36,6 +37,8 @@ async function startOne(one: Living): Promise<void> {
   try {
     await one.start()
   } catch (error) {
+    // It says itself what it is about, and where.
+    if (error instanceof ConfigError) throw error
     const { code, message } = error as { code?: string; message: string }
     const words = code === 'EADDRINUSE' ? 'address already in use' : ''
     const said = message.includes(words) ? message : `${words} (${message})`

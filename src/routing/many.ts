@@ -27,10 +27,10 @@ export async function stopAll(
   rethrowFirst(await Promise.allSettled(components.map((one) => one.stop(deadline))))
 }
 
-/** Output.check of all. Rejects with ConfigErrors of everything they find. */
-export async function checkAll(outputs: readonly Output[]): Promise<void> {
+/** The `check` of outputs or sources, all of them. Rejects with ConfigErrors of everything they find. */
+export async function checkAll(checked: readonly { check?(): Promise<void> }[]): Promise<void> {
   const errors: ConfigError[] = []
-  for (const outcome of await Promise.allSettled(outputs.map((output) => output.check?.()))) {
+  for (const outcome of await Promise.allSettled(checked.map((one) => one.check?.()))) {
     if (outcome.status === 'fulfilled') continue
     const { reason } = outcome
     if (reason instanceof ConfigErrors) errors.push(...reason.errors)

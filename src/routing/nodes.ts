@@ -76,6 +76,10 @@ export class SourceNode implements Node, Consumer, Source {
     return this.source.claims
   }
 
+  async check(): Promise<void> {
+    await this.source.check?.()
+  }
+
   start(): Promise<void> {
     return this.source.start()
   }

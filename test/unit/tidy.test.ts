@@ -38,6 +38,7 @@ const allowed: Record<string, { areas: string[]; types?: string[] }> = {
   forward: { areas: ['core', 'kernel', 'msgpack', 'text', 'config'] },
   routing: { areas: ['core', 'kernel', 'msgpack', 'time', 'text', 'config', 'buffer'] },
   buffer: { areas: ['core', 'kernel', 'msgpack', 'time', 'text', 'config'] },
+  transport: { areas: ['core', 'config', 'forward'] },
   observe: { areas: ['core', 'kernel', 'msgpack', 'time', 'text', 'config'] },
 }
 const plugins = ['sources', 'filters', 'outputs', 'parsers', 'formatters']
@@ -52,6 +53,7 @@ const shared = [
   'routing',
   'forward',
   'observe',
+  'transport',
 ]
 
 describe('who imports whom', () => {

@@ -2,6 +2,9 @@ import { type Bound, isWritten, positionOf } from '../../config/schema.ts'
 import { maxDepth } from '../../core/batch.ts'
 import { ConfigError } from '../../core/errors.ts'
 import type { ListenAddress } from '../../core/host.ts'
+import { allowListOf } from '../../transport/allow-list.ts'
+import type { TransportParams } from '../../transport/section.ts'
+import type { unixOwnerOf } from '../../transport/unix-owner.ts'
 import { itemLimit } from './limits.ts'
 import { type SecuritySettings, securitySettingsOf } from './security.ts'
 import type { SessionSettings } from './session-context.ts'
@@ -16,6 +19,11 @@ export type ForwardParams = Bound<typeof shape>
 export interface ForwardSettings {
   readonly address: ListenAddress
   readonly backlog: number | undefined
+  /** unix_owner and unix_group, to be looked up at start. */
+  readonly unixOwner: Parameters<typeof unixOwnerOf>[0]
+  /** undefined: everybody may connect. */
+  readonly allows: ((address: string | undefined) => boolean) | undefined
+  readonly transport: TransportParams | undefined
   readonly session: SessionSettings
   readonly addressKey: string | undefined
   readonly hostnameKey: string | undefined
@@ -36,6 +44,9 @@ export function settingsOf(params: ForwardParams): ForwardSettings {
   return {
     address: addressOf(params),
     backlog: params.backlog,
+    unixOwner: params,
+    allows: allowListOf(params),
+    transport: params.transport,
     session: {
       tagRule: {
         fixed: params.tag,
@@ -80,12 +91,6 @@ function addressOf(params: ForwardParams): ListenAddress {
 }
 
 function checkTogether(params: ForwardParams): void {
-  if (params.transport?.protocol === 'tls') {
-    throw new ConfigError('TLS (<transport tls>) is not part of this version', {
-      position: positionOf(params.transport),
-      hint: 'take the section out, or let a TLS proxy stand in front of the port',
-    })
-  }
   if (params.transport?.protocol === 'udp') {
     throw new ConfigError('the forward protocol has no <transport udp>', {
       position: positionOf(params.transport),
@@ -112,9 +117,21 @@ function checkTogether(params: ForwardParams): void {
       hint: 'use a <source> of its own for the unix socket',
     })
   }
-  if (params.unixMode !== undefined && params.unixPath === undefined) {
-    throw new ConfigError('unix_mode means nothing without unix_path', {
-      position: positionOf(params, 'unixMode'),
-    })
+  checkUnix(params)
+}
+
+function checkUnix(params: ForwardParams): void {
+  const wrong = (message: string, name: string) =>
+    new ConfigError(message, { position: positionOf(params, name) })
+  if (params.unixPath === undefined) {
+    const names = { unixMode: 'unix_mode', unixOwner: 'unix_owner', unixGroup: 'unix_group' }
+    for (const [name, written] of Object.entries(names)) {
+      if (!isWritten(params, name)) continue
+      throw wrong(`${written} means nothing without unix_path`, name)
+    }
+    return
+  }
+  if (params.allowFrom !== undefined) {
+    throw wrong('allow_from is for addresses, which clients of a unix socket have not', 'allowFrom')
   }
 }

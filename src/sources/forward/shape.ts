@@ -2,13 +2,14 @@ import {
   array,
   type Bound,
   bool,
-  enumeration,
   integer,
   section,
   size,
   string,
   time,
 } from '../../config/schema.ts'
+import { allowFrom } from '../../transport/allow-list.ts'
+import { transportSection } from '../../transport/section.ts'
 
 const mebibyte = 1024 * 1024
 const atLeast = (least: number) => (value: number) =>
@@ -101,6 +102,18 @@ export const params = {
     ours: true,
     check: (value) => (/^0?[0-7]{3}$/.test(value) ? undefined : 'expected octal digits like 0660'),
   }),
+  unix_owner: string({
+    description: 'The user, by name or number, that the unix socket shall belong to.',
+    ours: true,
+    check: notEmpty,
+  }),
+  unix_group: string({
+    description:
+      'The group, by name or number, that the unix socket shall belong to; with `unix_mode 0660` its members may connect.',
+    ours: true,
+    check: notEmpty,
+  }),
+  allow_from: allowFrom,
   unfinished_message_limit: size({
     description:
       'Bytes kept of one message that is not complete yet; beyond, the connection is closed. The default lets pass the largest chunk that Fluentd sends from a file buffer (256 MiB) with some room.',
@@ -220,17 +233,7 @@ export const sections = {
     },
     { description: 'Clients must prove that they know a shared key before anything is taken.' },
   ),
-  transport: section(
-    {
-      params: {
-        protocol: enumeration(['tcp', 'udp', 'tls'] as const, {
-          description: 'What carries the connection: `tcp`; `tls` is not part of this version.',
-          default: 'tcp',
-        }),
-      },
-    },
-    { description: 'The transport.', argument: 'protocol', open: true },
-  ),
+  transport: transportSection,
 } as const
 
 export const shape = { params, sections } as const

@@ -9,6 +9,8 @@ import type {
 } from '../../core/host.ts'
 import type { Source } from '../../core/source.ts'
 import { ServerHandshake, type ServerSecurity, saltBytes } from '../../forward/handshake-server.ts'
+import { createTlsServer, type TlsServer, warnOfTransport } from '../../transport/tls-server.ts'
+import { unixOwnerOf } from '../../transport/unix-owner.ts'
 import { Budget } from './budget.ts'
 import { Gate } from './gate.ts'
 import { Hostnames } from './hostnames.ts'
@@ -44,6 +46,7 @@ export class ForwardSource implements Source {
   readonly #hostnames: Hostnames
   readonly #clients = new Set<Client>()
   readonly #perAddress = new Map<string, number>()
+  readonly #tls: TlsServer | undefined
   #security: ServerSecurity | undefined
   #listener: Listener | undefined
   #udp: UdpSocket | undefined
@@ -58,6 +61,7 @@ export class ForwardSource implements Source {
     this.#context = context
     this.claims = claimsOf(settings.address)
     this.#hostnames = new Hostnames(host)
+    this.#tls = createTlsServer(settings.transport, context)
     const labels = { plugin_id: context.id, type: context.type }
     this.#reports = new Reports({ log, clock: host.clock, metrics: host.metrics, labels })
     this.#sessionContext = {
@@ -83,14 +87,24 @@ export class ForwardSource implements Source {
     return this.#listener?.address
   }
 
+  /** Files of TLS, and names of users. */
+  async check(): Promise<void> {
+    await this.#tls?.load()
+    unixOwnerOf(this.#settings.unixOwner, this.#context.host.disk)
+  }
+
   async start(): Promise<void> {
     const { host, kernel, log } = this.#context
-    const { address, backlog, security } = this.#settings
+    const { backlog, security, allows, transport } = this.#settings
+    warnOfTransport(transport, log)
+    await this.#tls?.load()
     // Before anybody can connect.
     if (security !== undefined) this.#security = await resolveSecurity(security, host.net)
     this.#listener = await host.net.listen({
-      address,
+      address: this.#ownedAddress(),
       backlog,
+      tls: this.#tls?.options,
+      ...(allows === undefined ? {} : { admits: (from) => this.#admits(from, allows) }),
       readArea: kernel.readArea,
       accept: (connection) => this.#accept(connection),
     })
@@ -112,15 +126,32 @@ export class ForwardSource implements Source {
   }
 
   async #listenForHeartbeats({ host, port }: { host: string; port: number }): Promise<void> {
+    const { allows } = this.#settings
     const udp = await this.#context.host.net.listenUdp({
       host,
       port,
-      onMessage: (_bytes, from) => udp.send(heartbeat, from.port, from.address),
+      onMessage: (_bytes, from) => {
+        if (allows?.(from.address) !== false) udp.send(heartbeat, from.port, from.address)
+      },
     })
     this.#udp = udp
   }
 
+  #ownedAddress(): ListenAddress {
+    const { address, unixOwner } = this.#settings
+    if (address.kind !== 'unix') return address
+    return { ...address, ...unixOwnerOf(unixOwner, this.#context.host.disk) }
+  }
+
   // ---- connections
+
+  #admits(from: string | undefined, allows: (from: string | undefined) => boolean): boolean {
+    if (allows(from)) return true
+    this.#reports.connectionsTotal += 1
+    this.#reports.refused('allow_from')
+    this.#reports.warn('refused a connection', { host: from, limit: 'allow_from' }, 'allow_from')
+    return false
+  }
 
   #accept(connection: Connection): ConnectionHandler {
     this.#reports.connectionsTotal += 1
