@@ -34,7 +34,6 @@ export const onPurpose: Readonly<Record<string, string>> = {
 
 /** Of plugins or features that are not built yet: what is missing. Each must still fail. */
 export const notBuilt: Readonly<Record<string, string>> = {
-  'c-file-symlink': 'symlink_path, which needs a file buffer',
   'h-missing-parse-section': 'source tcp',
   'i-exec': 'source exec',
   'i-http-add-headers': 'source http',

@@ -25,7 +25,6 @@ export const fileShape = {
     }),
     symlink_path: string({
       description: 'A symbolic link to the newest chunk of a file buffer.',
-      differs: 'Has no effect yet: with a memory buffer there is no file to point at.',
     }),
     symlink_path_use_relative: bool({
       description: 'Whether that link is a relative one.',

@@ -18,6 +18,7 @@ import { ConfigError } from '../../core/errors.ts'
 import type { Formatter } from '../../core/formatter.ts'
 import type { Chunk, Sink } from '../../core/output.ts'
 import { createInject } from '../../formatters/inject.ts'
+import { createChunkLink } from './chunk-link.ts'
 import { indexMark, pathTemplate } from './path-template.ts'
 import type { FileParams } from './shape.ts'
 
@@ -45,8 +46,11 @@ export function createFileSink(params: FileParams, context: PluginContext): Sink
     lines: codec === undefined && primaryBuffer === undefined && writesLines(params.format),
   })
 
+  const link = primaryBuffer === undefined ? createChunkLink(params, context) : undefined
+
   return {
     formatter: formatterOf(params, context),
+    ...(link === undefined ? {} : { onStaged: ({ path }) => path && link.point(path) }),
     async check() {
       const path = template.expand(exampleChunk(chunking, clock.wallMs()))
       await checkWritable(path, params, context)
@@ -61,7 +65,7 @@ export function createFileSink(params: FileParams, context: PluginContext): Sink
       if (params.append) await files.append(path, pieces, { noFollow: template.hasValues })
       else await files.create((index) => path.replaceAll(indexMark, `_${index}`), pieces)
     },
-    stop: async () => undefined,
+    stop: async () => link?.settled(),
   }
 }
 
@@ -142,7 +146,7 @@ function sayWhatDiffers(params: FileParams, { log }: PluginContext): void {
       'default timekey interval (1d) will be used because of missing <buffer> section, and events wait in memory, not in files',
     )
   }
-  if (params.symlinkPath !== undefined) {
+  if (params.symlinkPath !== undefined && params.buffer.type === 'memory') {
     log.warn('symlink_path has no effect with a memory buffer')
   }
 }
