@@ -6,11 +6,9 @@ import type { Histogram } from '../core/metrics.ts'
 import type { Output, OutputStatistics, Sink } from '../core/output.ts'
 import { stagingKeyOf } from './adopt.ts'
 import { type Aging, createAging } from './aging.ts'
-import { createBackups } from './backup.ts'
 import { type Books, createBooks, exposeBooks } from './books.ts'
 import { type Chunking, chunkingOf, manyChunkKeys } from './chunk-keys.ts'
-import { createDelivery } from './delivery.ts'
-import type { Delivery } from './delivery-contract.ts'
+import { createDelivery, type Delivery } from './delivery.ts'
 import { type Held, heldOf } from './held.ts'
 import { Pacer, pacedBytes } from './pacer.ts'
 import { type BufferPolicy, policyOf } from './policy.ts'
@@ -18,7 +16,7 @@ import { createSecondary } from './secondary.ts'
 import type { BufferParams } from './sections.ts'
 import { createSplitter } from './split.ts'
 import { createStaging, type Staging } from './staging.ts'
-import { sayBooks, statisticsOf } from './statistics.ts'
+import { statisticsOf } from './statistics.ts'
 import type { ChunkChange, ChunkStore, RecoveredChunk } from './store.ts'
 import { storeOf } from './types.ts'
 import { WaitingRoom } from './waiting-room.ts'
@@ -75,7 +73,6 @@ const defaultSlowFlushSeconds = 20
 
 class BufferedOutput implements Output {
   readonly claims: readonly string[]
-  readonly persistent: boolean
   readonly #sink: Sink
   readonly #secondary: Sink | undefined
   readonly #context: PluginContext
@@ -105,7 +102,6 @@ class BufferedOutput implements Output {
     this.#secondary =
       secondary === undefined ? undefined : createSecondary(secondary, buffer, context)
     this.#store = storeOf(buffer, context)
-    this.persistent = this.#store.persistent
     this.claims = [...(sink.claims ?? []), ...(this.#store.claims ?? [])]
     this.#policy = policyOf(this.#params, {
       persistent: this.#store.persistent,
@@ -117,8 +113,6 @@ class BufferedOutput implements Output {
     this.#delivery = createDelivery({
       sink,
       secondary: this.#secondary,
-      backup: createBackups(context, { disabled: this.#params.disableChunkBackup }),
-      backupExhausted: this.#store.persistent && !this.#params.disableChunkBackup,
       policy: this.#policy.retry,
       concurrency: this.#policy.concurrency,
       slowFlushMs: (slowFlushSeconds ?? defaultSlowFlushSeconds) * 1000,
@@ -341,33 +335,24 @@ class BufferedOutput implements Output {
     await this.#sink.stop(deadline)
     await this.#secondary?.stop(deadline)
     await this.#store.close()
-    if (started) sayBooks(this.#context.log, this.statistics())
   }
 
   async #lastRound(deadline: AbortSignal): Promise<void> {
     const flush = this.#policy.flushAtShutdown
     if (flush) this.#staging.sealAll()
     await this.#delivery.drain(deadline, { onlyInFlight: !flush })
-    const { log } = this.#context
-    if (this.#store.persistent) {
-      const kept = flush ? this.#delivery.totals.events : 0
-      const chunks = this.#delivery.length + this.#delivery.inFlight
-      if (kept > 0) {
-        log.warn('events could not be delivered before the end; they stay in the buffer', {
-          events: kept,
-          chunks,
-        })
-      }
-      return
-    }
+    if (this.#store.persistent) return
     this.#staging.sealAll()
     const chunks = this.#delivery.length + this.#delivery.inFlight
     const events = this.#delivery.abandon('shutdown')
     if (events === 0) return
-    log.error('events in memory could not be delivered before the end, and are lost', {
-      events,
-      chunks,
-    })
+    this.#context.log.error(
+      'events in memory could not be delivered before the end, and are lost',
+      {
+        events,
+        chunks,
+      },
+    )
   }
 }
 

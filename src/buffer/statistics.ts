@@ -1,8 +1,7 @@
 import type { Clock } from '../core/host.ts'
-import type { Logger } from '../core/log.ts'
 import type { OutputStatistics } from '../core/output.ts'
 import type { Books } from './books.ts'
-import type { Delivery } from './delivery-contract.ts'
+import type { Delivery } from './delivery.ts'
 import type { Staging } from './staging.ts'
 
 /** The figures of a buffered output at this moment. */
@@ -26,19 +25,6 @@ export function statisticsOf(of: {
     ...extremes,
     retry: retryOf(delivery, clock),
   }
-}
-
-/** One line when an output ends: received = delivered + buffered + dropped, each with its reason. */
-export function sayBooks(log: Logger, statistics: OutputStatistics): void {
-  const { emittedEvents, deliveredEvents, bufferedEvents, droppedEvents } = statistics
-  if (emittedEvents === 0) return
-  const dropped = Object.entries(droppedEvents).map(([reason, n]) => [`dropped_${reason}`, n])
-  log.info('events of this output', {
-    received: emittedEvents,
-    delivered: deliveredEvents,
-    buffered: bufferedEvents,
-    ...(Object.fromEntries(dropped) as Record<string, number>),
-  })
 }
 
 export function countsOf(books: Books) {

@@ -13,8 +13,6 @@ export interface Output extends Component, Consumer {
    * changes nothing. Rejects with ConfigError. For --dry-run, and the first thing `start` does.
    */
   check?(): Promise<void>
-  /** Whether what it holds outlives the process (a buffer in files, or in memory). undefined: it holds nothing itself. */
-  readonly persistent?: boolean | undefined
   /** For monitor_agent and metrics; see there. */
   statistics?(): OutputStatistics
 }
@@ -62,19 +60,11 @@ export interface Sink extends Component {
    */
   write(chunk: Chunk, signal: AbortSignal): Promise<WriteResult | void>
   readonly claims?: readonly string[]
-  /**
-   * What each event of a chunk ends with, where that is so without exception: then a chunk that is refused for some of its
-   * events is written again in parts (`Chunk`s with ids of their own), until those stand alone. Absent: chunks are whole.
-   */
-  readonly eventEnd?: EventEnd | undefined
   /** A chunk begins to take events. `path`: the file they go to, where there is one (out_file's symlink_path). */
   onStaged?(chunk: Pick<Chunk, 'id' | 'metadata'> & { readonly path?: string }): void
   /** As Output.check. */
   check?(): Promise<void>
 }
-
-/** A newline; a newline and a comma; or the end of a MessagePack value. */
-export type EventEnd = '\n' | '\n,' | 'msgpack'
 
 export interface WriteResult {
   /** Events of the chunk that the destination did not take, and that are not to be sent again: counted as dropped. */

@@ -246,7 +246,7 @@ export class KernelFramer implements Framer {
     if (kind === found.entries) {
       const tag = tagOf(engine)
       const ends = { tag, ack: acksOf(engine), wireBytes: engine.field(field.wireBytes) }
-      this.#slices.start(engine, tag, ends, { identify: this.#options.identify === true })
+      this.#slices.start(engine, tag, ends)
       return 'again'
     }
     const run = fillRun(this.#run, engine)

@@ -2,9 +2,7 @@ import type { Consumer } from '../core/consumer.ts'
 import type { Host } from '../core/host.ts'
 import type { Graph } from './build.ts'
 import { type ClaimHolder, claimsCollide } from './claims.ts'
-import { Keeping } from './keeping.ts'
 import { type Living, startGraph, stopGraph } from './lifecycle.ts'
-import { handOverMs } from './limits.ts'
 import { type LogEvents, logEventConsumer } from './log-events.ts'
 import type { OutputNode } from './nodes.ts'
 
@@ -59,12 +57,10 @@ export class GraphRunner {
   }
 
   /**
-   * Puts `next` in the place of `old` with the smallest gap. What says the same in both is kept
-   * (Keeping): it never stops. Outputs of the new graph start beside the old one's, except where both
-   * want the same path; then the old sources that changed stop; outputs in the way stop and their
-   * heirs start, while events of kept sources wait; then the new sources start; then the old outputs
-   * deliver what they hold. Until `taken` was called an error leaves the old graph running;
-   * afterwards neither runs.
+   * Puts `next` in the place of `old` with the smallest gap: outputs of the new graph start beside
+   * the old one's, except where both want the same path; then the old sources stop and the new ones
+   * start; then the old outputs deliver what they hold. Until `taken` was called an error leaves
+   * the old graph running; afterwards neither runs.
    */
   async swap(
     graphs: { old: Graph; next: Graph },
@@ -72,71 +68,36 @@ export class GraphRunner {
   ): Promise<void> {
     const { old, next } = graphs
     const { deadline } = options
-    const keeping = new Keeping(old, next)
     const oldClaims = old.outputs.flatMap((output) => output.claims)
     const nextClaims = next.outputs.flatMap((output) => output.claims)
     const early = next.outputs.filter((output) => !claimsCollide(output.claims, oldClaims))
     const late = next.outputs.filter((output) => !early.includes(output))
     const inTheWay = old.outputs.filter((output) => claimsCollide(output.claims, nextClaims))
 
-    try {
-      await startGraph(early)
-    } catch (error) {
-      keeping.giveBack()
-      throw error
-    }
+    await startGraph(early)
     options.taken()
     this.#logEvents.disconnect()
-    keeping.take()
-    let begun: readonly OutputNode[] = early
     try {
       await this.#stop(old.sources, deadline)
-      if (late.length > 0) {
-        keeping.hold()
-        await this.#makeWay(inTheWay, deadline)
-        await startGraph(late)
-        begun = next.outputs
-      }
-      await startGraph(next.sources.filter((source) => source.tenure.starts))
+      await this.#stop(inTheWay, deadline)
+      this.#publish(next)
+      await startGraph([...late, ...next.sources])
     } catch (error) {
-      keeping.refuse(error as Error)
-      const kept = [...keeping.sources.map((pair) => pair.next), ...keeping.outputs]
-      await this.#stop([...kept, ...begun, ...old.outputs], deadline)
+      await this.#stop([...early, ...old.outputs], deadline)
       throw error
     }
-    keeping.connect()
-    this.#publish(next)
     this.collectLog(next)
     this.#connectLog()
-    await this.#stop(
-      old.outputs.filter((output) => !inTheWay.includes(output)),
-      deadline,
-    )
+    await this.#drain(old, { inTheWay, deadline })
     this.#forget(old, next)
   }
 
-  /**
-   * Stops outputs whose paths the new graph wants. What a buffer on disk holds is the heir's to
-   * deliver, so it is not waited for long.
-   */
-  async #makeWay(inTheWay: readonly OutputNode[], deadline: AbortSignal): Promise<void> {
-    const hurry = new AbortController()
-    const timer = this.#host.clock.after(handOverMs, () => hurry.abort())
-    const soon = AbortSignal.any([deadline, hurry.signal])
-    try {
-      await Promise.all([
-        this.#stop(
-          inTheWay.filter((output) => output.persistent),
-          soon,
-        ),
-        this.#stop(
-          inTheWay.filter((output) => !output.persistent),
-          deadline,
-        ),
-      ])
-    } finally {
-      timer.cancel()
-    }
+  async #drain(
+    old: Graph,
+    options: { inTheWay: readonly OutputNode[]; deadline: AbortSignal },
+  ): Promise<void> {
+    const rest = old.outputs.filter((output) => !options.inTheWay.includes(output))
+    await this.#stop(rest, options.deadline)
   }
 
   #stop(living: readonly Living[], deadline: AbortSignal): Promise<void> {
