@@ -12,6 +12,12 @@ export const sliceMs = 5
  */
 export const itemLimit = 64 * 1024 * 1024
 
+/**
+ * Values in a row that are no messages, after which a connection is closed: nobody who speaks the protocol sends them, and
+ * each single byte of them costs as much as a message.
+ */
+export const brokenLimit = 1000
+
 /** Acks a client has not read yet; above, nothing more is read from it until they are gone. */
 export const unsentLimitBytes = 1024 * 1024
 

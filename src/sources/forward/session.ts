@@ -4,7 +4,7 @@ import type { CompressedStep, FatalStep, Framer, RunStep } from '../../kernel/ty
 import { AckQueue } from './ack-queue.ts'
 import { Complaints } from './complaints.ts'
 import { Delivery } from './delivery.ts'
-import { progressBytes, sliceMs, unsentLimitBytes } from './limits.ts'
+import { brokenLimit, progressBytes, sliceMs, unsentLimitBytes } from './limits.ts'
 import { foreignAdvice, type Protocol, protocolOf } from './protocol.ts'
 import type { MessageLoss } from './reports.ts'
 import type { SessionContext, SessionLink } from './session-context.ts'
@@ -46,6 +46,7 @@ export class Session {
   #inflating: Inflating | undefined
   #heldBytes = 0
   #messagesInRead = 0
+  #brokenInRow = 0
   readonly #now = { seconds: 0, nanoseconds: 0 }
   /** For the idle timeout: when anything came last. */
   lastDataMs: number
@@ -226,6 +227,7 @@ export class Session {
       } else if (step.kind === 'note') {
         if (step.code !== 'large') this.#messagesInRead += 1
         this.#complaints.note(step)
+        if (step.code === 'broken' && this.#isOneTooMany()) return
       } else {
         this.#takeFatal(step)
         return
@@ -237,6 +239,14 @@ export class Session {
       }
     }
     this.#afterRead(framer)
+  }
+
+  /** A value that is no message: true if so many came in a row that the connection is closed. */
+  #isOneTooMany(): boolean {
+    this.#brokenInRow += 1
+    if (this.#brokenInRow < brokenLimit) return false
+    this.#fail('malformed', `${brokenLimit} values in a row are no messages`, 'no_messages')
+    return true
   }
 
   #setNow(): void {
@@ -321,6 +331,7 @@ export class Session {
   /** True: it waits; #continue goes on. */
   #takeRun(step: RunStep): boolean {
     this.#messagesInRead += step.messages
+    this.#brokenInRow = 0
     const settled = this.#delivery.take(step)
     if (settled === undefined) return false
     this.#pause()

@@ -517,3 +517,26 @@ describe('slices', () => {
     expect(long.paused).toBe(false)
   })
 })
+
+describe('values that are no messages', () => {
+  const junk = (count: number) => Buffer.alloc(count, 0x01)
+
+  it('a thousand in a row end the connection; what came before is acknowledged', async () => {
+    const running = await startForward()
+    const client = running.client()
+    client.send(Buffer.concat([message(1, { chunk: '1' }), junk(100_000)]))
+    expect(client.closed).toBe('reset')
+    expect(acksIn(client)).toEqual(['1'])
+    expect(running.lines()).toHaveLength(1)
+  })
+
+  it('fewer, and a message between them, do not', async () => {
+    const running = await startForward()
+    const client = running.client()
+    client.send(Buffer.concat([junk(999), message(1), junk(999), message(2, { chunk: '2' })]))
+    await running.host.clock.settle()
+    expect(client.closed).toBe('no')
+    expect(acksIn(client)).toEqual(['2'])
+    expect(running.lines()).toHaveLength(2)
+  })
+})
