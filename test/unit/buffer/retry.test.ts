@@ -96,6 +96,23 @@ describe('the secondary', () => {
     ])
   })
 
+  // ends of geometric rows: added up one by one they would take minutes, or for ever
+  it.each<[string, Partial<RetryPolicy>, number]>([
+    ['short intervals for a year', { type: 'periodic', waitMs: 1, timeoutMs: 3e10 }, 2.4e10],
+    ['a longest interval for a year', { waitMs: 1, maxIntervalMs: 4, timeoutMs: 3e10 }, 2.4e10],
+    ['intervals that get shorter', { base: 0.5, maxTimes: 1e9 }, 1600],
+    ['no end of intervals that get shorter', { base: 0.5 }, 1600],
+    ['intervals that grow up to a longest', { maxIntervalMs: 3000, maxTimes: 5 }, 9600],
+    ['intervals beyond the longest', { waitMs: 5000, maxIntervalMs: 3000, maxTimes: 5 }, 12_000],
+  ])('knows the whole time of %s', (_name, of, startMs) => {
+    const used = { ...policy, ...of, secondaryThreshold: 0.8 }
+    const state = firstFailure(used, 0)
+    expect([startMs - 1, startMs].map((atMs) => usesSecondary(used, state, atMs))).toEqual([
+      false,
+      true,
+    ])
+  })
+
   it('gets nothing with retry_forever', () => {
     const used = { ...policy, forever: true, secondaryThreshold: 0.1, timeoutMs: 1 }
     expect(usesSecondary(used, firstFailure(used, 0), 1e9)).toBe(false)
