@@ -1,7 +1,6 @@
 // What the kernel's scan costs an event: node bench/micro/scan.mjs (after npm run build).
 // Docker-like entries of 250 bytes, four string keys; the read area is filled once, and only scanning is timed, in CPU time.
-import { loadKernel } from '../../dist/host/load-kernel.js'
-import { createKernel } from '../../dist/kernel/index.js'
+import { createKernel, loadKernel } from './kernel.mjs'
 
 const text = (value) => {
   const bytes = Buffer.from(value)
