@@ -349,9 +349,15 @@ export class KernelFramer implements Framer {
       this.#pending = this.#stop(fatal('message_too_long'))
       return
     }
-    const most = dropped ? Math.max(droppedHeadBytes - this.#unfinished.length, 0) : end - start
-    const expected = dropped ? 0 : this.#wireBytes + home.field(field.frameNeed)
-    this.#unfinished.append(home.view(start, Math.min(end, start + most)), expected)
+    if (dropped) this.#keepHead(start, end)
+    else
+      this.#unfinished.append(home.view(start, end), this.#wireBytes + home.field(field.frameNeed))
+  }
+
+  /** Keeps what is missing of the head of a message that will be dropped. */
+  #keepHead(start: number, end: number): void {
+    const most = Math.max(droppedHeadBytes - this.#unfinished.length, 0)
+    this.#unfinished.append(this.#home.view(start, Math.min(end, start + most)))
   }
 
   /** The unfinished message ends at `messageEnd`: it goes in front of what follows it, or is worked on alone. */
@@ -361,6 +367,7 @@ export class KernelFramer implements Framer {
     const wireBytes = this.#wireBytes + messageEnd - start
     this.#wireBytes = 0
     if (wireBytes - (messageEnd - start) > this.#options.messageLimitBytes) {
+      this.#keepHead(start, messageEnd)
       this.#pending = this.#dropped(wireBytes)
       this.#at = messageEnd
       this.#end = end

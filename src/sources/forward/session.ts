@@ -10,6 +10,7 @@ import type { MessageLoss } from './reports.ts'
 import type { SessionContext, SessionLink } from './session-context.ts'
 import type { FieldWriter } from './source-fields.ts'
 import { Tags } from './tags.ts'
+import { setToWallTime } from './wall-time.ts'
 
 /**
  * What is being inflated: a copy of the step, since the step itself does not outlive the next one.
@@ -209,7 +210,7 @@ export class Session {
       if (this.#peerEnded) this.#finish()
       return
     }
-    this.#setNow()
+    setToWallTime(this.#now, clock)
     const startMs = clock.monotonicMs()
     for (;;) {
       const step = framer.next(this.#now)
@@ -247,14 +248,6 @@ export class Session {
     if (this.#brokenInRow < brokenLimit) return false
     this.#fail('malformed', `${brokenLimit} values in a row are no messages`, 'no_messages')
     return true
-  }
-
-  #setNow(): void {
-    const wallMs = this.#context.clock.wallMs()
-    const seconds = Math.floor(wallMs / 1000)
-    this.#now.seconds = seconds
-    // Milliseconds have fractions; a double keeps about 100 ns of a wall time.
-    this.#now.nanoseconds = Math.min(999_999_999, Math.floor((wallMs - seconds * 1000) * 1e6))
   }
 
   /** All that was fed is worked off. */

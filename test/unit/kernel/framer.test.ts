@@ -257,6 +257,14 @@ describe('limits', () => {
     },
   )
 
+  it('names the tag of a message above the limit though its last byte comes with the end', () => {
+    const framer = kernel.createFramer({ ...options, messageLimitBytes: 60 })
+    const bytes = hex(`93d93c${'61'.repeat(60)}${time}80`)
+    expect(run(framer, [bytes.subarray(0, 61), bytes.subarray(61)])).toEqual([
+      { kind: 'note', code: 'too_large', bytes: bytes.length, tag: '61'.repeat(60) },
+    ])
+  })
+
   it('a message above the warning limit is noted first, once', () => {
     expect(outcomes(message + small, { messageWarnBytes: 40 })).toMatchObject([
       { kind: 'note', code: 'large', bytes: message.length / 2, tag: '61' },
