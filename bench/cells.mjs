@@ -1,50 +1,80 @@
-// What a cell's server is configured with: Fluentd's file format (Sluice, Fluentd), or Fluent Bit's.
+// The cells, and what a cell's server is configured with: Fluentd's file format (Sluice, Fluentd), or Fluent Bit's.
+import { modes } from './events.mjs'
 
-/** sink → the <match> section. `at` has the directory, ports. The file and http rows write JSON lines. */
+/**
+ * What stands on the right of `_to_`: the output, whether it compresses, whether its buffer is in files, and the modes that are measured with
+ * it (all, unless said).
+ */
+export const sinks = {
+  null: { to: 'null' },
+  stdout: { to: 'stdout' },
+  file: { to: 'file' },
+  http: { to: 'http' },
+  http_gzip: { to: 'http', gzip: true, modes: ['packed'] },
+  relay: { to: 'forward', modes: ['message', 'packed'] },
+  relay_gzip: { to: 'forward', gzip: true, modes: ['packed'] },
+  null_filebuffer: { to: 'null', fileBuffer: true, modes: ['packed'] },
+  http_filebuffer: { to: 'http', fileBuffer: true, modes: ['packed'] },
+}
+
+/** Every cell, acked or not: {name, mode, sink, kind, ack}. */
+export const cells = Object.entries(sinks).flatMap(([sink, kind]) =>
+  (kind.modes ?? modes).flatMap((mode) =>
+    [false, true].map((ack) => ({
+      name: `${mode}_to_${sink}${ack ? '_acked' : ''}`,
+      mode,
+      sink,
+      kind,
+      ack,
+    })),
+  ),
+)
+
+const buffer = (kind, at, chunkBytes, keys = '[]') => `<buffer ${keys}>
+    @type ${kind.fileBuffer ? `file\n    path ${at.dir}/buffer` : 'memory'}
+    flush_mode interval
+    flush_interval 1s
+    flush_thread_interval 0.1
+    flush_thread_burst_interval 0.05
+    flush_thread_count 1
+    chunk_limit_size ${chunkBytes}
+    total_limit_size ${kind.fileBuffer ? '1g' : '64m'}
+    overflow_action block
+  </buffer>`
+
+/** output → the <match> section. `at` has the directory and ports. The file and http rows write JSON lines. */
 const match = {
-  null: () => '@type null',
+  null: (kind, at) => `@type null${kind.fileBuffer ? `\n  ${buffer(kind, at, '8m')}` : ''}`,
   stdout: () => '@type stdout',
-  file: (at) => `@type file
+  file: (kind, at) => `@type file
   path ${at.dir}/out
   append true
   <format>
     @type json
   </format>
-  <buffer []>
-    @type memory
-    flush_mode interval
-    flush_interval 1s
-    flush_thread_interval 0.1
-    flush_thread_burst_interval 0.05
-    flush_thread_count 1
-    chunk_limit_size 8m
-    total_limit_size 64m
-    overflow_action block
-  </buffer>`,
-  http: (at) => `@type http
+  ${buffer(kind, at, '8m')}`,
+  http: (kind, at) => `@type http
   endpoint http://127.0.0.1:${at.sinkPort}/
-  reuse_connections true
-  <buffer []>
-    @type memory
-    flush_mode interval
-    flush_interval 1s
-    flush_thread_interval 0.1
-    flush_thread_burst_interval 0.05
-    flush_thread_count 1
-    chunk_limit_size 4m
-    total_limit_size 64m
-    overflow_action block
-  </buffer>`,
+  reuse_connections true${kind.gzip ? '\n  compress gzip' : ''}
+  ${buffer(kind, at, '4m')}`,
+  forward: (kind, at) => `@type forward
+  heartbeat_type none
+  keepalive true${kind.gzip ? '\n  compress gzip' : ''}
+  <server>
+    host 127.0.0.1
+    port ${at.sinkPort}
+  </server>
+  ${buffer(kind, at, '4m', 'tag')}`,
 }
 
-export function fluentdConfig({ sink, at }) {
+export function fluentdConfig({ kind, at }) {
   return `<source>
   @type forward
   bind 127.0.0.1
   port ${at.port}
 </source>
 <match **>
-  ${match[sink](at)}
+  ${match[kind.to](kind, at)}
 </match>
 `
 }
@@ -59,21 +89,25 @@ export function metricsConfig(port) {
 `
 }
 
-export function fluentBitConfig({ sink, at }) {
+export function fluentBitConfig({ kind, at }) {
+  const compress = kind.gzip ? '\n    Compress gzip' : ''
   const output = {
     null: 'Name null',
     stdout: 'Name stdout\n    Format json_lines',
     file: `Name file\n    Path ${at.dir}\n    File out.log\n    Format plain`,
-    http: `Name http\n    Host 127.0.0.1\n    Port ${at.sinkPort}\n    URI /\n    Format json_lines`,
-  }[sink]
+    http: `Name http\n    Host 127.0.0.1\n    Port ${at.sinkPort}\n    URI /\n    Format json_lines${compress}`,
+    forward: `Name forward\n    Host 127.0.0.1\n    Port ${at.sinkPort}${compress}`,
+  }[kind.to]
+  const service = kind.fileBuffer ? `\n    storage.path ${at.dir}/storage` : ''
+  const input = kind.fileBuffer ? '\n    storage.type filesystem' : ''
   return `[SERVICE]
     Flush 0.2
-    Log_Level error
+    Log_Level error${service}
 [INPUT]
     Name forward
     Listen 127.0.0.1
     Port ${at.port}
-    Buffer_Max_Size 16M
+    Buffer_Max_Size 16M${input}
 [OUTPUT]
     Match *
     ${output}

@@ -1,6 +1,6 @@
 // The yardstick: the same Node moving the same bytes with no look at them. Reads the sockets as Sluice does (one buffer for all), and
 // for every byte read writes `ratio` bytes of filler to the same kind of sink. Arguments: one JSON object
-// {port, sink: null | stdout | file | http, ratio, file, url}.
+// {port, sink: null | stdout | file | http | forward, ratio, file, url}.
 import fs from 'node:fs'
 import net from 'node:net'
 import { Pool } from 'undici'
@@ -14,7 +14,10 @@ let owed = 0
 let busy = false
 const paused = new Set()
 
+const peer = sink === 'forward' ? net.connect(new URL(url).port, '127.0.0.1') : undefined
+
 function write(bytes, done) {
+  if (peer) return peer.write(bytes, (error) => done(error, bytes.length))
   if (sink !== 'http') return fs.write(fd, bytes, 0, bytes.length, null, done)
   pool.request({ method: 'POST', path: '/', body: bytes }).then(async (response) => {
     await response.body.dump()

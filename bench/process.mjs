@@ -28,6 +28,10 @@ export class Measured {
       env: { ...process.env, ...env },
       stdio: ['ignore', stdout ?? 'pipe', 'pipe'],
     })
+    // Nothing is left behind when the bench itself fails.
+    const kill = () => this.child.kill('SIGKILL')
+    process.once('exit', kill)
+    this.child.once('exit', () => process.off('exit', kill))
     this.stderr = ''
     this.child.stderr.on('data', (data) => {
       this.stderr = (this.stderr + data).slice(-20_000)

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // npm run bench -- [--cells REGEXP] [--seconds N] [--runs N] [--ack] [--json FILE] [--no-mover] [--servers REGEXP] [--peer NAME='COMMAND {conf}'] ...
 //
-// Cells are named <mode>_to_<sink>[_acked]: {message, forward, packed, gzip} × {null, stdout, file, http}. For each: starts the server
+// Cells are named <mode>_to_<sink>[_acked]: {message, forward, packed, gzip} × {null, stdout, file, http, ...}; all are in cells.mjs. For each: starts the server
 // with a configuration of its own, sends pre-encoded Docker-like events (250 bytes packed, 4 connections) from a second process, and waits
 // until the sink has every event exactly once. Printed: events a second, events per CPU second of the server (all its
 // processes), peak memory, and the CPU it took relative to a program that only moves the same bytes (bench/mover.mjs), measured
@@ -9,16 +9,14 @@
 // format, {flb} one in Fluent Bit's.
 import { spawn } from 'node:child_process'
 import fs from 'node:fs'
-import http from 'node:http'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { fluentBitConfig, fluentdConfig, metricsConfig } from './cells.mjs'
-import { modes } from './events.mjs'
+import { cells, fluentBitConfig, fluentdConfig, metricsConfig } from './cells.mjs'
 import { Measured } from './process.mjs'
-import { Verifier } from './verify.mjs'
+import { makeSink } from './sinks.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 const { values: options } = parseArgs({
@@ -43,62 +41,23 @@ const sluice = `node ${options['cpu-prof'] ? `--cpu-prof --cpu-prof-dir=${here}/
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
+function isListening() {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.on('error', () => resolve(false))
+  })
+}
+
 async function listening(deadlineMs) {
   const until = performance.now() + deadlineMs
   while (performance.now() < until) {
-    const open = await new Promise((resolve) => {
-      const socket = net.connect(port, '127.0.0.1', () => {
-        socket.destroy()
-        resolve(true)
-      })
-      socket.on('error', () => resolve(false))
-    })
-    if (open) return
+    if (await isListening()) return
     await sleep(20)
   }
   throw new Error('the server does not listen')
-}
-
-/** Where events end up. `verifier` is fed by it; `settle` reads what is only there at the end. */
-function makeSink(sink, dir, ids) {
-  const verifier = new Verifier(ids)
-  if (sink === 'http') {
-    const server = http.createServer((request, response) => {
-      const stream = verifier.stream()
-      request.on('data', (data) => verifier.feed(data, stream))
-      request.on('end', () => response.writeHead(200).end())
-    })
-    return {
-      verifier,
-      open: () => new Promise((resolve) => server.listen(sinkPort, '127.0.0.1', resolve)),
-      close: () => new Promise((resolve) => server.closeAllConnections() ?? server.close(resolve)),
-      settle() {},
-    }
-  }
-  return {
-    verifier,
-    async open() {},
-    async close() {},
-    /** Reads what the files have grown by. */
-    settle() {
-      if (sink !== 'file') return
-      for (const name of fs.readdirSync(dir).filter((n) => n.startsWith('out'))) {
-        if (fs.statSync(path.join(dir, name)).isDirectory()) continue
-        const fd = fs.openSync(path.join(dir, name))
-        const piece = Buffer.allocUnsafe(1 << 20)
-        verifier.offsets ??= new Map()
-        let at = verifier.offsets.get(name) ?? 0
-        for (;;) {
-          const n = fs.readSync(fd, piece, 0, piece.length, at)
-          if (n === 0) break
-          verifier.feed(piece.subarray(0, n))
-          at += n
-        }
-        verifier.offsets.set(name, at)
-        fs.closeSync(fd)
-      }
-    },
-  }
 }
 
 /** With nothing behind the server to count at, it is asked what it received. */
@@ -109,19 +68,21 @@ async function receivedProblems(sent) {
   return events === sent ? [] : [`${events} events received, ${sent} sent`]
 }
 
-async function measure({ command, mode, sink, ack, seconds }) {
+async function measure({ command, mode, kind, ack, seconds }) {
+  const sink = kind.to
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sluice-bench-'))
   const at = { dir, port, sinkPort }
   const own = command === sluice
   fs.writeFileSync(
     path.join(dir, 'fluent.conf'),
-    fluentdConfig({ sink, at }) + (own ? metricsConfig(metricsPort) : ''),
+    fluentdConfig({ kind, at }) + (own ? metricsConfig(metricsPort) : ''),
   )
-  fs.writeFileSync(path.join(dir, 'fluent-bit.conf'), fluentBitConfig({ sink, at }))
+  fs.writeFileSync(path.join(dir, 'fluent-bit.conf'), fluentBitConfig({ kind, at }))
   const batch = mode === 'message' ? 250 : 1000
   const messages = ack && mode === 'message' ? 8 : 32
-  const target = makeSink(sink, dir, batch * messages)
+  const target = makeSink(kind, { dir, port: sinkPort, ids: batch * messages })
   await target.open()
+  if (await isListening()) throw new Error(`something listens on ${port} already: see --port`)
   const server = new Measured(
     command.replace('{conf}', `${dir}/fluent.conf`).replace('{flb}', `${dir}/fluent-bit.conf`),
     { cwd: dir, env: { TZ: 'UTC' } },
@@ -179,14 +140,19 @@ async function measure({ command, mode, sink, ack, seconds }) {
     const wall = (performance.now() - started) / 1000
     const cpu = server.cpuSeconds() - cpuBefore
     const memory = server.peakMemoryMb()
-    const received = own ? await receivedProblems(sent.events) : []
+    const received = own
+      ? await receivedProblems(sent.events).catch((error) => [
+          `${error.message}; the server said: ${server.stderr.slice(-2000)}`,
+        ])
+      : []
     await server.stop()
     target.settle()
-    const problems = sink === 'null' ? received : target.verifier.problems(sent.rounds)
+    const problems =
+      sink === 'null' ? received : [...received, ...target.verifier.problems(sent.rounds)]
     return {
       events: sent.events,
       bytesIn: sent.bytes,
-      bytesOut: target.verifier.bytes,
+      bytesOut: target.verifier.wireBytes || target.verifier.bytes,
       wall,
       cpu,
       memory,
@@ -194,6 +160,7 @@ async function measure({ command, mode, sink, ack, seconds }) {
     }
   } finally {
     server.child.kill('SIGKILL')
+    await server.exited
     await target.close()
     fs.rmSync(dir, { recursive: true, force: true })
   }
@@ -202,15 +169,15 @@ async function measure({ command, mode, sink, ack, seconds }) {
 /** CPU seconds the mover takes for as many bytes in and out. */
 async function moverCpu(cell, result) {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sluice-mover-'))
-  const ratio = cell.sink === 'null' ? 0 : result.bytesOut / result.bytesIn
+  const ratio = cell.kind.to === 'null' ? 0 : result.bytesOut / result.bytesIn
   const job = {
     port,
-    sink: cell.sink,
+    sink: cell.kind.to,
     ratio,
     file: `${dir}/out`,
     url: `http://127.0.0.1:${sinkPort}/`,
   }
-  const target = makeSink(cell.sink, dir, 1)
+  const target = makeSink({ to: cell.kind.to }, { dir, port: sinkPort, ids: 1 })
   await target.open()
   const server = new Measured(`node ${path.join(here, 'mover.mjs')} '${JSON.stringify(job)}'`, {
     cwd: here,
@@ -254,6 +221,7 @@ async function moverCpu(cell, result) {
     return ((cpu - before) / sent.bytes) * result.bytesIn
   } finally {
     server.child.kill('SIGKILL')
+    await server.exited
     await target.close()
     fs.rmSync(dir, { recursive: true, force: true })
   }
@@ -269,15 +237,10 @@ const servers = [
     command: text.slice(text.indexOf('=') + 1),
   })),
 ].filter((server) => new RegExp(options.servers).test(server.name))
-const cells = []
-for (const sink of ['null', 'stdout', 'file', 'http']) {
-  for (const mode of modes) cells.push({ mode, sink, ack: false }, { mode, sink, ack: true })
-}
 const chosen = cells
   .map((cell) => ({
     ...cell,
     seconds: Number(options.seconds),
-    name: `${cell.mode}_to_${cell.sink}${cell.ack ? '_acked' : ''}`,
   }))
   .filter(
     (cell) =>

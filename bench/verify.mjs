@@ -6,6 +6,8 @@ export class Verifier {
     this.counts = new Uint32Array(ids)
     this.events = 0
     this.bytes = 0
+    /** Bytes before they were inflated, where they came compressed. */
+    this.wireBytes = 0
     this.strange = 0
     this.main = this.stream()
   }
