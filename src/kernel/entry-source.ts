@@ -1,5 +1,6 @@
 import { type Engine, fault, field } from './engine.ts'
 import type { MessageEnd } from './entry-slices.ts'
+import type { FramerOptions } from './types.ts'
 
 /**
  * Entries of one message that come in pieces (inflated, or held while a consumer pushed back): cut into windows that end
@@ -102,6 +103,17 @@ export interface EntryRules {
   readonly lenient: boolean
   readonly levels: number
   readonly items: number
+}
+
+/** The options as the kernel takes them, kept within what its tables have room for. */
+export function entryRules(
+  options: Pick<FramerOptions, 'skipInvalidEvent' | 'depthLimit' | 'itemLimit'>,
+): EntryRules {
+  return {
+    lenient: !options.skipInvalidEvent,
+    levels: Math.min(Math.max(options.depthLimit, 3), 64),
+    items: Math.min(options.itemLimit, 2 ** 30),
+  }
 }
 
 /** Walks the entries in [start, end) of `engine`. False: they are malformed, the engine's fault says how. */

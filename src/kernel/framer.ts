@@ -8,7 +8,7 @@ import {
   notInside,
 } from './engine.ts'
 import { EntrySlices } from './entry-slices.ts'
-import { type EntryRules, EntrySource, walkEntries } from './entry-source.ts'
+import { type EntryRules, EntrySource, entryRules, walkEntries } from './entry-source.ts'
 import { Growable } from './growable.ts'
 import { gunzip } from './gunzip.ts'
 import {
@@ -77,11 +77,7 @@ export class KernelFramer implements Framer {
     this.#pool = pool
     this.#options = options
     this.#windowBytes = home.layout.readArea.bytes
-    this.#rules = {
-      lenient: !options.skipInvalidEvent,
-      levels: Math.min(Math.max(options.depthLimit, 3), 64),
-      items: Math.min(options.itemLimit, 2 ** 30),
-    }
+    this.#rules = entryRules(options)
   }
 
   get unfinishedBytes(): number {
@@ -345,13 +341,13 @@ export class KernelFramer implements Framer {
     this.#wireBytes += end - start
     const dropped = this.#wireBytes > this.#options.messageLimitBytes
     const limit = Math.min(this.#options.unfinishedLimitBytes, largestMessageBytes)
-    if (!dropped && this.#wireBytes + home.field(field.frameNeed) > limit) {
+    const expected = this.#wireBytes + home.field(field.frameNeed)
+    if (!dropped && expected > limit) {
       this.#pending = this.#stop(fatal('message_too_long'))
       return
     }
     if (dropped) this.#keepHead(start, end)
-    else
-      this.#unfinished.append(home.view(start, end), this.#wireBytes + home.field(field.frameNeed))
+    else this.#unfinished.append(home.view(start, end), expected)
   }
 
   /** Keeps what is missing of the head of a message that will be dropped. */

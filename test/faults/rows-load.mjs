@@ -115,12 +115,13 @@ export const httpRow = {
   },
 }
 
-/** Opens so many connections, some at a time. */
+/** Opens so many connections, some at a time, from four addresses: one alone may have no more than half of all. */
 async function openConnections(port, count) {
   const sockets = []
-  const open = () =>
+  const open = (_, i) =>
     new Promise((resolve, reject) => {
-      const socket = net.connect(port, '127.0.0.1', () => resolve(socket))
+      const from = { localAddress: `127.0.0.${2 + (i % 4)}` }
+      const socket = net.connect({ port, host: '127.0.0.1', ...from }, () => resolve(socket))
       socket.on('error', reject)
     })
   while (sockets.length < count) {

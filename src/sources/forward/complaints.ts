@@ -43,6 +43,13 @@ export class Complaints {
     this.#reports.warn(message, { ...this.#host(), tag: shown(step.tag), events: step.invalid })
   }
 
+  /** The rest of a compressed message is not looked at any more; it is acknowledged as its invalid events are. */
+  barren(tag: Uint8Array): void {
+    this.#reports.lostMessage('invalid_rest')
+    const message = 'a compressed message holds no events, its rest is dropped'
+    this.#reports.warn(message, { ...this.#host(), tag: shown(tag) })
+  }
+
   /**
    * Dropped, and acknowledged all the same: a client that gets no ack sends the same bytes again
    * for ever, and everything behind them waits. Fluentd treats its other invalid events so.

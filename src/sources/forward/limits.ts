@@ -18,6 +18,12 @@ export const itemLimit = 64 * 1024 * 1024
  */
 export const brokenLimit = 1000
 
+/**
+ * Values in a row inside one compressed message that are no events, after which the rest of it is dropped: 200 KB
+ * on the wire can be 200 million of them.
+ */
+export const barrenLimit = 100_000
+
 /** Acks a client has not read yet; above, nothing more is read from it until they are gone. */
 export const unsentLimitBytes = 1024 * 1024
 

@@ -12,6 +12,7 @@ export type MessageLoss =
   | 'broken'
   | 'unfinished'
   | 'inflate'
+  | 'invalid_rest'
   | 'malformed'
   | 'foreign_protocol'
 

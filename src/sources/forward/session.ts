@@ -4,6 +4,7 @@ import type { CompressedStep, FatalStep, Framer, RunStep } from '../../kernel/ty
 import { AckQueue } from './ack-queue.ts'
 import { Complaints } from './complaints.ts'
 import { Delivery } from './delivery.ts'
+import { Inflating } from './inflating.ts'
 import { brokenLimit, progressBytes, sliceMs, unsentLimitBytes } from './limits.ts'
 import { foreignAdvice, type Protocol, protocolOf } from './protocol.ts'
 import type { MessageLoss } from './reports.ts'
@@ -11,14 +12,6 @@ import type { SessionContext, SessionLink } from './session-context.ts'
 import type { FieldWriter } from './source-fields.ts'
 import { Tags } from './tags.ts'
 import { setToWallTime } from './wall-time.ts'
-
-/**
- * What is being inflated: a copy of the step, since the step itself does not outlive the next one.
- */
-interface Inflating {
-  readonly step: CompressedStep
-  readonly pieces: AsyncGenerator<Uint8Array, void, void>
-}
 
 /**
  * The protocol of one connection, without any I/O of its own: bytes in (`data`, `ended`), actions
@@ -168,9 +161,12 @@ export class Session {
 
   #release(): void {
     this.#hold(0)
-    const inflating = this.#inflating
+    if (this.#inflating !== undefined) this.#letGoOf(this.#inflating)
+  }
+
+  #letGoOf({ pieces }: Inflating): void {
     this.#inflating = undefined
-    inflating?.pieces.return().catch((error: unknown) => {
+    pieces.return().catch((error: unknown) => {
       this.#context.reports.log.debug('inflation left behind', { error })
     })
   }
@@ -325,6 +321,7 @@ export class Session {
   #takeRun(step: RunStep): boolean {
     this.#messagesInRead += step.messages
     this.#brokenInRow = 0
+    this.#inflating?.gave(step)
     const settled = this.#delivery.take(step)
     if (settled === undefined) return false
     this.#pause()
@@ -359,14 +356,8 @@ export class Session {
       this.#inflateFailed(error)
       return true
     }
-    const copy: CompressedStep = {
-      ...step,
-      tag: new Uint8Array(step.tag),
-      payload: new Uint8Array(step.payload),
-      ack: new Uint8Array(step.ack),
-    }
-    this.#hold(copy.payload.byteLength)
-    this.#inflating = { step: copy, pieces: inflations.read(codec, copy.payload) }
+    this.#inflating = new Inflating(step, (payload) => inflations.read(codec, payload))
+    this.#hold(this.#inflating.step.payload.byteLength)
     this.#nextPiece(this.#inflating)
     return true
   }
@@ -375,8 +366,16 @@ export class Session {
    * Waits for the next piece of output and works it off, in one go: nobody else uses the kernel in
    * between.
    */
-  #nextPiece({ pieces, step }: Inflating): void {
+  #nextPiece(inflating: Inflating): void {
+    const { pieces, step } = inflating
     this.#pause()
+    if (inflating.isBarren) {
+      this.#complaints.barren(step.tag)
+      this.#letGoOf(inflating)
+      this.#framer?.feedEntries(new Uint8Array(0), step, true)
+      this.#context.clock.soon(() => this.#continue())
+      return
+    }
     void pieces.next().then(
       (result) => {
         if (this.#state !== 'open') return

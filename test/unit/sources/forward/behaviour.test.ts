@@ -155,6 +155,26 @@ describe('large messages', () => {
     ).toBe(1)
   })
 
+  it('a compressed message of nothing but zeros is dropped after the first of them, and acknowledged', async () => {
+    const running = await startForward()
+    const zeros = gzipSync(Buffer.concat([bigEntries(10_000), Buffer.alloc(50_000_000)]))
+    const client = running.client()
+    client.send(
+      Buffer.concat([
+        packed(['z', zeros, map({ compressed: 'gzip', chunk: 'zeros' })]),
+        message(7, { chunk: 'after' }),
+      ]),
+    )
+    await until(() => acksIn(client).length === 2, running.host.clock.settle)
+    expect(acksIn(client)).toEqual(['zeros', 'after'])
+    expect(running.lines()).toHaveLength(3)
+    const { metrics } = running.host
+    expect(metrics.value('sluice_input_dropped_messages_total', { reason: 'invalid_rest' })).toBe(1)
+    const seen = metrics.value('sluice_input_invalid_events_total', { reason: 'invalid_entry' })
+    expect(seen).toBeGreaterThan(100_000)
+    expect(seen).toBeLessThan(1_000_000)
+  })
+
   it('a bomb is stopped at the limit, with nothing delivered', async () => {
     const running = await startForward({ decompressionSizeLimit: 20_000_000 })
     const bomb = gzipSync(Buffer.alloc(40_000_000, encode([0, map({})])))
