@@ -15,11 +15,15 @@ import { secondaryFileOutput } from './outputs/secondary_file/index.ts'
 import { stdoutOutput } from './outputs/stdout/index.ts'
 import { parsers } from './parsers/index.ts'
 import { forwardSource } from './sources/forward/index.ts'
+import { unixSource } from './sources/forward/unix.ts'
 import { monitorAgentSource } from './sources/monitor-agent/index.ts'
 import { prometheusSource } from './sources/prometheus/index.ts'
 import { prometheusMonitorSource } from './sources/prometheus-monitor/index.ts'
 import { prometheusOutputMonitorSource } from './sources/prometheus-output-monitor/index.ts'
 import { prometheusTailMonitorSource } from './sources/prometheus-tail-monitor/index.ts'
+import { syslogSource } from './sources/syslog/index.ts'
+import { tcpSource } from './sources/tcp/index.ts'
+import { udpSource } from './sources/udp/index.ts'
 
 /** Everything a configuration can name: one line registers a plugin. */
 export const plugins: readonly PluginDefinition[] = [
@@ -30,6 +34,10 @@ export const plugins: readonly PluginDefinition[] = [
   prometheusMonitorSource,
   prometheusOutputMonitorSource,
   prometheusTailMonitorSource,
+  syslogSource,
+  tcpSource,
+  udpSource,
+  unixSource,
 
   // <filter>
   ...filters,

@@ -109,18 +109,26 @@ const tlsParams = {
   }),
 } as const
 
-/** `<transport tls>` of something that listens on TCP. */
-export const transportSection = section(
-  {
-    params: {
-      protocol: enumeration(['tcp', 'udp', 'tls'] as const, {
-        description: 'What carries the connection.',
-        default: 'tcp',
-      }),
-      ...tlsParams,
+/** `<transport>` of something that listens; `protocol`: what is meant without an argument. */
+function transportOf<const P extends 'tcp' | 'udp'>(protocol: P) {
+  return section(
+    {
+      params: {
+        protocol: enumeration(['tcp', 'udp', 'tls'] as const, {
+          description: 'What carries the connection.',
+          default: protocol as 'tcp' | 'udp' | 'tls',
+        }),
+        ...tlsParams,
+      },
     },
-  },
-  { description: 'The transport: `<transport tls>` turns TLS on.', argument: 'protocol' },
-)
+    { description: 'The transport: `<transport tls>` turns TLS on.', argument: 'protocol' },
+  )
+}
+
+/** Of what listens on TCP. */
+export const transportSection = transportOf('tcp')
+
+/** Of what listens for datagrams unless it is told otherwise. */
+export const udpTransportSection = transportOf('udp')
 
 export type TransportParams = Bound<(typeof transportSection)['shape']>

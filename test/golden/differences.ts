@@ -34,7 +34,6 @@ export const onPurpose: Readonly<Record<string, string>> = {
 
 /** Of plugins or features that are not built yet: what is missing. Each must still fail. */
 export const notBuilt: Readonly<Record<string, string>> = {
-  'h-missing-parse-section': 'source tcp',
   'i-exec': 'source exec',
   'i-http-add-headers': 'source http',
   'i-http-cors': 'source http',
@@ -49,8 +48,6 @@ export const notBuilt: Readonly<Record<string, string>> = {
   'i-http-replies': 'source http',
   'i-out-exec': 'output exec',
   'i-sample': 'source sample',
-  'i-syslog-tcp': 'source syslog',
-  'i-syslog-udp': 'source syslog',
   'i-tail-from-end': 'source tail',
   'i-tail-globs': 'source tail',
   'i-tail-json': 'source tail',

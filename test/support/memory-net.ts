@@ -36,6 +36,8 @@ export interface TestClient {
 export interface MemoryNet extends Net {
   /** Connects to what listens on the port (or unix path). Throws ECONNREFUSED. */
   client(to: number | string, from?: { address?: string; port?: number }): TestClient
+  /** Whether a client from there would be let in at all. */
+  admits(to: number | string, address: string): boolean
   /** Sends a datagram to a UDP port; what is sent back is in `datagrams`. */
   datagram(port: number, bytes: Uint8Array): void
   readonly datagrams: { bytes: Uint8Array; port: number; address: string }[]
@@ -89,6 +91,7 @@ export function createMemoryNet(clock: Clock): MemoryNet {
         },
       }
     },
+    admits: (to, address) => listeners.get(to)?.admits?.(address) ?? true,
     client(to, from = {}) {
       const options = listeners.get(to)
       if (options === undefined) throw fail(to, 'ECONNREFUSED')

@@ -31,6 +31,22 @@ export function bindText(
   return result.bound
 }
 
+/** The lines of a source's section, bound; `more` are the plugins that its sections name. Throws ConfigErrors. */
+export function bindSource(
+  definition: PluginDefinition,
+  lines: string,
+  more: readonly PluginDefinition[],
+): BoundPlugin {
+  const text = `<source>\n@type ${definition.name}\n${lines}\n</source>\n`
+  const world = { env: {}, hostname: 'test', readFile: () => undefined, listDir: () => undefined }
+  const { root, errors } = parseConfig({ ...world, path: 'test.conf', text })
+  const element = root.children[0]
+  if (errors.length > 0 || element === undefined) throw new ConfigErrors(errors)
+  const result = bindPlugin('source', element, createRegistry([definition, ...more]))
+  if (result.bound === undefined || result.errors.length > 0) throw new ConfigErrors(result.errors)
+  return result.bound
+}
+
 /** A context with real metrics; what it does not have, a test that needs it hands in. */
 export function createTestContext(more: Partial<PluginContext> = {}) {
   const fake = createFakeHost()

@@ -38,7 +38,7 @@ const allowed: Record<string, { areas: string[]; types?: string[] }> = {
   forward: { areas: ['core', 'kernel', 'msgpack', 'text', 'config'] },
   routing: { areas: ['core', 'kernel', 'msgpack', 'time', 'text', 'config', 'buffer'] },
   buffer: { areas: ['core', 'kernel', 'msgpack', 'time', 'text', 'config'] },
-  transport: { areas: ['core', 'config', 'forward'] },
+  transport: { areas: ['core', 'config', 'forward', 'msgpack', 'text'] },
   observe: { areas: ['core', 'kernel', 'msgpack', 'time', 'text', 'config'] },
 }
 const plugins = ['sources', 'filters', 'outputs', 'parsers', 'formatters']

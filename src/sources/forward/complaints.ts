@@ -1,19 +1,19 @@
 import type { Connection } from '../../core/host.ts'
 import type { NoteStep, RunStep } from '../../kernel/types.ts'
-import type { MessageLoss, Reports } from './reports.ts'
+import type { ForwardReports, MessageLoss } from './losses.ts'
 
 /**
  * What a session counts and says of what it could not take. Words in the log are Fluentd's where it
  * has any.
  */
 export class Complaints {
-  readonly #reports: Reports
+  readonly #reports: ForwardReports
   readonly #limits: { messageLimitBytes: number; messageWarnBytes: number }
   readonly #link: Pick<Connection, 'remoteAddress'>
 
   constructor(
     context: {
-      reports: Reports
+      reports: ForwardReports
       settings: { framer: { messageLimitBytes: number; messageWarnBytes: number } }
     },
     link: Pick<Connection, 'remoteAddress'>,

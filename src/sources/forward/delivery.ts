@@ -2,7 +2,7 @@ import type { Consumer } from '../../core/consumer.ts'
 import type { RunStep } from '../../kernel/types.ts'
 import type { AckQueue } from './ack-queue.ts'
 import type { Complaints } from './complaints.ts'
-import type { Reports } from './reports.ts'
+import type { ForwardReports } from './losses.ts'
 import type { FieldWriter } from './source-fields.ts'
 import type { Tags } from './tags.ts'
 
@@ -11,7 +11,7 @@ import type { Tags } from './tags.ts'
  */
 export class Delivery {
   readonly #consumer: Consumer
-  readonly #reports: Reports
+  readonly #reports: ForwardReports
   readonly #tags: Tags
   readonly #complaints: Complaints
   readonly #acks: AckQueue
@@ -22,7 +22,7 @@ export class Delivery {
 
   constructor(parts: {
     consumer: Consumer
-    reports: Reports
+    reports: ForwardReports
     tags: Tags
     complaints: Complaints
     acks: AckQueue

@@ -1,6 +1,6 @@
 import type { Clock, Connection } from '../../core/host.ts'
 import type { HandshakeRefusal, ServerHandshake } from '../../forward/handshake-server.ts'
-import type { Reports } from './reports.ts'
+import type { ForwardReports } from './losses.ts'
 
 /** Fluentd's words for the log, where it has any. */
 const words: Readonly<Record<HandshakeRefusal, string>> = {
@@ -30,13 +30,13 @@ export class Gate {
   #state: 'waiting' | 'open' | 'refused' = 'waiting'
   readonly #handshake: ServerHandshake
   readonly #link: Pick<Connection, 'write' | 'remoteAddress'>
-  readonly #reports: Reports
+  readonly #reports: ForwardReports
 
   /** Sends HELO. */
   constructor(
     handshake: ServerHandshake,
     link: Pick<Connection, 'write' | 'remoteAddress'>,
-    context: { reports: Reports; clock: Clock },
+    context: { reports: ForwardReports; clock: Clock },
   ) {
     this.#handshake = handshake
     this.#link = link

@@ -45,12 +45,6 @@ export const inflationLimit = 4
 /** Inflated output kept while it is checked, so that it need not be inflated a second time. */
 export const retainedOutputBytes = 4 * 1024 * 1024
 
-/** Names of client addresses remembered, and for how long. */
-export const hostnameLimit = 4096
-export const hostnameMs = 60_000
-/** Lookups under way at once. */
-export const lookupLimit = 64
-
 /** At stop: a connection from which nothing has come for so long has nothing more on its way. */
 export const drainQuietMs = 25
 /** At stop: what clients that never pause may still send. */
@@ -58,11 +52,3 @@ export const drainMs = 250
 
 /** After we have ended a connection, how long the client may take to end its side. */
 export const lingerMs = 1_000
-
-/**
- * One warning of a kind is written in this time; the others are counted, and the count goes with
- * the next.
- */
-export const warningIntervalMs = 10_000
-/** Kinds of warnings times clients that are told apart. */
-export const warningKinds = 256

@@ -3,7 +3,7 @@ import type { Clock, Connection } from '../../core/host.ts'
 import type { Framer, FramerOptions } from '../../kernel/types.ts'
 import type { Budget } from './budget.ts'
 import type { Inflations } from './inflation.ts'
-import type { Reports } from './reports.ts'
+import type { ForwardReports } from './losses.ts'
 import type { TagRule } from './tags.ts'
 
 export interface SessionSettings {
@@ -20,7 +20,7 @@ export interface SessionContext {
   readonly settings: SessionSettings
   readonly clock: Clock
   readonly consumer: Consumer
-  readonly reports: Reports
+  readonly reports: ForwardReports
   readonly inflations: Inflations
   readonly budget: Budget
   createFramer(options: FramerOptions): Framer

@@ -9,14 +9,15 @@ import type {
 } from '../../core/host.ts'
 import type { Source } from '../../core/source.ts'
 import { ServerHandshake, type ServerSecurity, saltBytes } from '../../forward/handshake-server.ts'
+import { Hostnames } from '../../transport/hostnames.ts'
+import { Population } from '../../transport/population.ts'
+import { Reports } from '../../transport/reports.ts'
 import { createTlsServer, type TlsServer, warnOfTransport } from '../../transport/tls-server.ts'
 import { unixOwnerOf } from '../../transport/unix-owner.ts'
 import { Budget } from './budget.ts'
 import { Gate } from './gate.ts'
-import { Hostnames } from './hostnames.ts'
 import { Inflations } from './inflation.ts'
 import { drainMs, drainQuietMs, lingerMs, sweepIntervalMs } from './limits.ts'
-import { Reports } from './reports.ts'
 import { resolveSecurity } from './security.ts'
 import { Session } from './session.ts'
 import type { SessionContext } from './session-context.ts'
@@ -45,7 +46,7 @@ export class ForwardSource implements Source {
   readonly #sessionContext: SessionContext
   readonly #hostnames: Hostnames
   readonly #clients = new Set<Client>()
-  readonly #perAddress = new Map<string, number>()
+  readonly #population: Population
   readonly #tls: TlsServer | undefined
   #security: ServerSecurity | undefined
   #listener: Listener | undefined
@@ -61,6 +62,7 @@ export class ForwardSource implements Source {
     this.#context = context
     this.claims = claimsOf(settings.address)
     this.#hostnames = new Hostnames(host)
+    this.#population = new Population(settings)
     this.#tls = createTlsServer(settings.transport, context)
     const labels = { plugin_id: context.id, type: context.type }
     this.#reports = new Reports({ log, clock: host.clock, metrics: host.metrics, labels })
@@ -155,7 +157,7 @@ export class ForwardSource implements Source {
 
   #accept(connection: Connection): ConnectionHandler {
     this.#reports.connectionsTotal += 1
-    const refusal = this.#refusal(connection)
+    const refusal = this.#population.refusal(connection.remoteAddress)
     if (refusal !== undefined) {
       this.#reports.refused(refusal)
       const fields = { host: connection.remoteAddress, limit: refusal }
@@ -204,31 +206,16 @@ export class ForwardSource implements Source {
     else if (rest.byteLength > 0) session.data(rest)
   }
 
-  #refusal({ remoteAddress }: Connection): string | undefined {
-    if (this.#clients.size >= this.#settings.maxConnections) return 'max_connections'
-    const already = remoteAddress === undefined ? 0 : (this.#perAddress.get(remoteAddress) ?? 0)
-    return already >= this.#settings.maxConnectionsPerAddress
-      ? 'max_connections_per_address'
-      : undefined
-  }
-
   #add(client: Client): void {
     this.#clients.add(client)
+    this.#population.add(client.connection.remoteAddress)
     this.#reports.connections = this.#clients.size
-    const { remoteAddress } = client.connection
-    if (remoteAddress === undefined) return
-    this.#perAddress.set(remoteAddress, (this.#perAddress.get(remoteAddress) ?? 0) + 1)
   }
 
   #remove(client: Client): void {
     if (!this.#clients.delete(client)) return
+    this.#population.remove(client.connection.remoteAddress)
     this.#reports.connections = this.#clients.size
-    const { remoteAddress } = client.connection
-    if (remoteAddress !== undefined) {
-      const left = (this.#perAddress.get(remoteAddress) ?? 1) - 1
-      if (left > 0) this.#perAddress.set(remoteAddress, left)
-      else this.#perAddress.delete(remoteAddress)
-    }
     if (this.#clients.size === 0) this.#emptied?.()
   }
 

@@ -1,5 +1,10 @@
-import type { Clock, Net } from '../../core/host.ts'
-import { hostnameLimit, hostnameMs, lookupLimit } from './limits.ts'
+import type { Clock, Net } from '../core/host.ts'
+
+/** Names of client addresses remembered, and for how long. */
+const hostnameLimit = 4096
+const hostnameMs = 60_000
+/** Lookups under way at once. */
+const lookupLimit = 64
 
 /** Names of clients, looked up once in a while. */
 export class Hostnames {

@@ -1,23 +1,17 @@
-import type { Clock } from '../../core/host.ts'
-import type { LogFields, Logger } from '../../core/log.ts'
-import type { Counter, Metrics } from '../../core/metrics.ts'
-import { warningIntervalMs, warningKinds } from './limits.ts'
+import type { Clock } from '../core/host.ts'
+import type { LogFields, Logger } from '../core/log.ts'
+import type { Counter, Metrics } from '../core/metrics.ts'
 
-/** Why events that came in went no further; values of the label `reason`. */
-export type InvalidReason = 'invalid_entry' | 'invalid_tag'
+/** One warning of a kind is written in this time; the others are counted, and the count goes with the next. */
+const warningIntervalMs = 10_000
+/** Kinds of warnings times clients that are told apart. */
+const warningKinds = 256
 
-/** Why a whole message was lost: what it held was never counted in events. */
-export type MessageLoss =
-  | 'chunk_size_limit'
-  | 'broken'
-  | 'unfinished'
-  | 'inflate'
-  | 'invalid_rest'
-  | 'malformed'
-  | 'foreign_protocol'
-
-/** Counts of one forward source, and its warnings, of which one of a kind is written in a while. */
-export class Reports {
+/**
+ * Counts of one source that listens, and its warnings, of which one of a kind is written in a while. `Invalid`: why events that came
+ * in went no further; `Loss`: why what was read was lost before it was counted in events. Both are values of the label `reason`.
+ */
+export class Reports<Invalid extends string = string, Loss extends string = string> {
   readonly log: Logger
   events = 0
   bytes = 0
@@ -72,11 +66,11 @@ export class Reports {
     )
   }
 
-  invalidEvents(reason: InvalidReason, count: number): void {
+  invalidEvents(reason: Invalid, count: number): void {
     this.#count('sluice_input_invalid_events_total', 'Events dropped as invalid.', reason, count)
   }
 
-  lostMessage(reason: MessageLoss): void {
+  lostMessage(reason: Loss): void {
     const help = 'Messages dropped whole, before their events were counted.'
     this.#count('sluice_input_dropped_messages_total', help, reason, 1)
   }
