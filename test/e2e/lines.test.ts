@@ -40,7 +40,7 @@ it('takes lines over TCP and TLS, datagrams, and messages over a unix socket', a
     const lines = await until('five lines', () =>
       running.lines.length === 5 ? running.lines : undefined,
     )
-    expect(lines.map((line) => line.slice(line.indexOf('0000 ') + 5)).sort()).toEqual([
+    expect(lines.map((line) => line.slice(line.indexOf('+0000 ') + 6)).sort()).toEqual([
       's.kern.info: {"host":"localhost","ident":"logger","message":"over tls"}',
       't: {"a":1}',
       't: {"a":2}',
