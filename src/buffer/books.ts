@@ -1,5 +1,7 @@
 import type { PluginContext } from '../config/define.ts'
 import type { Histogram } from '../core/metrics.ts'
+import type { WriteResult } from '../core/output.ts'
+import type { Held } from './held.ts'
 
 /**
  * What an output has done with the events it took, as plain numbers: emitted = delivered + buffered + dropped, at every
@@ -63,6 +65,28 @@ export function createBooks(context: Place): Books {
     },
     droppedEvents: () => [...dropped.values()].reduce((sum, count) => sum + count, 0),
   }
+}
+
+/**
+ * Enters what became of a chunk, when it is closed: events that its parts have brought to the destination, and the rest,
+ * which was delivered, or is dropped for `reason`. `lost`: of what was delivered, taken and given up by the destination.
+ */
+export function enterChunk(
+  books: Books,
+  { stored, division }: Held,
+  rest: { readonly reason?: string | undefined; readonly lost?: WriteResult['refused'] },
+): void {
+  const inParts = division?.delivered ?? 0
+  const others = Math.max(0, stored.count - inParts)
+  if (rest.reason !== undefined) books.drop(rest.reason, others)
+  let delivered = inParts + (rest.reason === undefined ? others : 0)
+  for (const lost of [division?.lost, rest.lost]) {
+    if (lost === undefined) continue
+    const events = Math.min(lost.events, delivered)
+    delivered -= events
+    books.drop(lost.reason, events)
+  }
+  books.deliveredEvents += delivered
 }
 
 function labelsOf({ id, type }: Place) {

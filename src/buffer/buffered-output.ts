@@ -6,9 +6,11 @@ import type { Histogram } from '../core/metrics.ts'
 import type { Output, OutputStatistics, Sink } from '../core/output.ts'
 import { stagingKeyOf } from './adopt.ts'
 import { type Aging, createAging } from './aging.ts'
+import { createBackups } from './backup.ts'
 import { type Books, createBooks, exposeBooks } from './books.ts'
 import { type Chunking, chunkingOf, manyChunkKeys } from './chunk-keys.ts'
-import { createDelivery, type Delivery } from './delivery.ts'
+import { createDelivery } from './delivery.ts'
+import type { Delivery } from './delivery-contract.ts'
 import { type Held, heldOf } from './held.ts'
 import { Pacer, pacedBytes } from './pacer.ts'
 import { type BufferPolicy, policyOf } from './policy.ts'
@@ -113,6 +115,8 @@ class BufferedOutput implements Output {
     this.#delivery = createDelivery({
       sink,
       secondary: this.#secondary,
+      backup: createBackups(context, { disabled: this.#params.disableChunkBackup }),
+      backupExhausted: this.#store.persistent && !this.#params.disableChunkBackup,
       policy: this.#policy.retry,
       concurrency: this.#policy.concurrency,
       slowFlushMs: (slowFlushSeconds ?? defaultSlowFlushSeconds) * 1000,

@@ -1,65 +1,22 @@
 import { PermanentError, RetryableError } from '../core/errors.ts'
-import type { Clock, Random, Timer } from '../core/host.ts'
-import type { Logger } from '../core/log.ts'
+import type { Timer } from '../core/host.ts'
 import type { Sink, WriteResult } from '../core/output.ts'
-import type { Books } from './books.ts'
+import { type AsideResult, giveUpToBackup, putAside } from './aside.ts'
+import { enterChunk } from './books.ts'
 import { nextState } from './chunk.ts'
-import { addTo, changeBy, type Held, type Totals, takeFrom } from './held.ts'
+import type { Delivery, DeliveryOptions } from './delivery-contract.ts'
+import { writeDivided } from './division.ts'
+import { addTo, changeBy, type Held, isEmpty, type Totals, takeFrom } from './held.ts'
 import { ChunkQueue } from './queue.ts'
 import {
   failedAgain,
   firstFailure,
   isExhausted,
   notBefore,
-  type RetryPolicy,
   type RetryState,
   usesSecondary,
 } from './retry.ts'
 import type { ChunkChange } from './store.ts'
-
-/** Chunks on their way: queued, in flight, waiting to be tried again. */
-export interface Delivery {
-  /** Of queued chunks and those in flight. */
-  readonly totals: Readonly<Totals>
-  readonly length: number
-  readonly inFlight: number
-  readonly retry: RetryState | undefined
-  chunks(): Iterable<Held>
-  enqueue(held: Held): void
-  /** A chunk turned out to hold less. */
-  changed(change: ChunkChange): void
-  /** Starts what can be started now. */
-  pump(): void
-  /** Gives up the oldest queued chunk. */
-  dropOldest(reason: string): boolean
-  /** Settles when nothing is in flight, and nothing queued that could be tried now. */
-  idle(): Promise<void>
-  /**
-   * The last round: what waits for a retry is tried at once, failures go to the secondary if there is one, and are
-   * repeated otherwise. Settles when nothing is left or the deadline has aborted; then all writes are aborted.
-   * `onlyInFlight`: what is queued stays.
-   */
-  drain(deadline: AbortSignal, options: { onlyInFlight: boolean }): Promise<void>
-  /** Gives up everything, in flight too. Returns the events that were lost. */
-  abandon(reason: string): number
-}
-
-export interface DeliveryOptions {
-  readonly sink: Sink
-  readonly secondary: Sink | undefined
-  readonly policy: RetryPolicy
-  readonly concurrency: number
-  readonly slowFlushMs: number
-  readonly clock: Clock
-  readonly random: Random
-  readonly books: Books
-  readonly log: Logger
-  /** Called when there is nothing queued and a place is free: may enqueue something. */
-  refill(): void
-  /** A chunk is gone: there is room. `delivered` false: it was dropped. */
-  onGone(held: Held, delivered: boolean): void
-  observeSeconds(seconds: number): void
-}
 
 /** In the last round nobody waits longer than this between two attempts. */
 const lastRoundWaitMs = 1000
@@ -145,7 +102,7 @@ class ChunkDelivery implements Delivery {
   }
 
   async #deliver(held: Held): Promise<void> {
-    const { sink, secondary, policy, clock, books } = this.#options
+    const { secondary, policy, clock, books } = this.#options
     held.state = nextState(held.state, 'take')
     this.#inFlight.add(held)
     const startMs = clock.monotonicMs()
@@ -161,7 +118,7 @@ class ChunkDelivery implements Delivery {
         return
       }
       books.writeCount += 1
-      const result = await (bySecondary ?? sink).write(held.stored, this.#abort.signal)
+      const result = await this.#write(held, bySecondary)
       this.#measure(startMs)
       if (held.state === 'in_flight') this.#delivered(held, result?.refused)
     } catch (error) {
@@ -169,6 +126,19 @@ class ChunkDelivery implements Delivery {
       if (held.state === 'in_flight') await this.#failed(held, error as Error, bySecondary)
     }
     this.pump()
+  }
+
+  async #write(held: Held, bySecondary: Sink | undefined): Promise<WriteResult | undefined> {
+    const { sink, books } = this.#options
+    const { signal } = this.#abort
+    if (bySecondary === undefined) {
+      const asked = () => {
+        books.writeCount += 1
+      }
+      return await writeDivided(held, sink, { signal, asked })
+    }
+    const chunk = (await held.division?.remainder()) ?? held.stored
+    return (await bySecondary.write(chunk, signal)) ?? undefined
   }
 
   #measure(startMs: number): void {
@@ -191,61 +161,66 @@ class ChunkDelivery implements Delivery {
     this.#arrived(held, refused)
   }
 
-  #arrived(held: Held, refused?: { readonly reason: string; readonly events: number }): void {
-    const { books } = this.#options
-    const lost = Math.min(refused?.events ?? 0, held.stored.count)
-    books.deliveredEvents += held.stored.count - lost
-    if (refused !== undefined) books.drop(refused.reason, lost)
+  #arrived(held: Held, lost: WriteResult['refused']): void {
+    enterChunk(this.#options.books, held, { lost })
     this.#close(held, true)
   }
 
   async #failed(held: Held, error: Error, bySecondary: Sink | undefined): Promise<void> {
-    const { secondary, books, log } = this.#options
-    const permanent = error instanceof PermanentError
-    if (secondary !== undefined && bySecondary === undefined && (permanent || this.#lastRound)) {
-      log.warn(
-        permanent
-          ? 'got unrecoverable error in primary. Skip retry and flush chunk to secondary'
-          : 'failed to flush the buffer at shutdown. Flush chunk to secondary',
-        { chunk: held.stored.id, error },
-      )
-      await this.#toSecondary(held, secondary)
+    const { secondary } = this.#options
+    if (error instanceof PermanentError) {
+      await this.#refused(held, error, bySecondary)
       return
     }
-    if (permanent) {
-      log.error('the destination refused a chunk for good; it is dropped', {
+    if (secondary !== undefined && bySecondary === undefined && this.#lastRound) {
+      this.#options.log.warn('failed to flush the buffer at shutdown. Flush chunk to secondary', {
         chunk: held.stored.id,
-        records: held.stored.count,
         error,
       })
-      books.errorCount += 1
-      books.drop('rejected', held.stored.count)
-      this.#close(held, false)
-      return
+      const taken = await this.#byLastResort(held, secondary)
+      if (held.state !== 'in_flight' || taken) return
     }
     this.#putBack(held)
     this.#scheduleRetry(held, error, bySecondary !== undefined)
   }
 
-  async #toSecondary(held: Held, secondary: Sink): Promise<void> {
+  /** Resolves to whether the secondary took it. */
+  async #byLastResort(held: Held, secondary: Sink): Promise<boolean> {
     const { books, log } = this.#options
     books.errorCount += 1
     books.writeCount += 1
-    let result: WriteResult | undefined
     try {
-      result = (await secondary.write(held.stored, this.#abort.signal)) ?? undefined
+      const result = await this.#write(held, secondary)
+      if (held.state === 'in_flight') this.#arrived(held, result?.refused)
+      return true
     } catch (error) {
+      log.warn('got an error in secondary', { chunk: held.stored.id, error })
+      return false
+    }
+  }
+
+  /** Goes aside whole, or what is left once its parts were tried. */
+  async #refused(held: Held, error: PermanentError, bySecondary: Sink | undefined): Promise<void> {
+    const { books, backup, secondary, log } = this.#options
+    books.errorCount += 1
+    let result: AsideResult
+    try {
+      const chunk = (await held.division?.remainder()) ?? held.stored
+      if (bySecondary === undefined && secondary !== undefined) books.writeCount += 1
+      const to = { backup, log, secondary: bySecondary === undefined ? secondary : undefined }
+      result = await putAside(to, { held, chunk, error, signal: this.#abort.signal })
+    } catch (failure) {
       if (held.state !== 'in_flight') return
-      log.error('got an error in secondary; the chunk is dropped', {
-        chunk: held.stored.id,
-        records: held.stored.count,
-        error,
-      })
-      books.drop('rejected', held.stored.count)
-      this.#close(held, false)
+      this.#putBack(held)
+      this.#scheduleRetry(held, failure as Error, false)
       return
     }
-    if (held.state === 'in_flight') this.#arrived(held, result?.refused)
+    if (held.state !== 'in_flight') return
+    // A destination that took the rest of the events is there again.
+    if ((held.division?.delivered ?? 0) > 0) this.retry = undefined
+    const delivered = result.how === 'delivered'
+    enterChunk(books, held, { reason: delivered ? undefined : result.how, lost: result.lost })
+    this.#close(held, delivered)
   }
 
   #putBack(held: Held): void {
@@ -287,25 +262,53 @@ class ChunkDelivery implements Delivery {
 
   /** As Fluentd: everything that is queued is given up, and the next chunk starts afresh. */
   #giveUp(error: Error): void {
-    const { books, log } = this.#options
-    let records = 0
+    const { books, log, backupExhausted } = this.#options
+    const given: Held[] = []
     for (let held = this.#queue.shift(); held !== undefined; held = this.#queue.shift()) {
-      records += held.stored.count
-      books.drop('retries_exhausted', held.stored.count)
-      this.#close(held, false)
+      given.push(held)
     }
-    log.error('Hit limit for retries. dropping all chunks in the buffer queue.', {
+    const words = backupExhausted
+      ? 'Hit limit for retries. All chunks in the buffer queue are kept aside.'
+      : 'Hit limit for retries. dropping all chunks in the buffer queue.'
+    log.error(words, {
       retry_times: this.retry?.steps,
-      records,
+      records: given.reduce((sum, { stored }) => sum + stored.count, 0),
       error,
     })
     this.retry = undefined
+    if (backupExhausted) {
+      void this.#keepAll(given, error)
+      return
+    }
+    for (const held of given) {
+      enterChunk(books, held, { reason: 'retries_exhausted' })
+      this.#close(held, false)
+    }
+  }
+
+  /** One after the other: there may be very many. Nothing else is delivered meanwhile, they count as in flight. */
+  async #keepAll(given: readonly Held[], error: Error): Promise<void> {
+    const { books, backup, log } = this.#options
+    for (const held of given) {
+      held.state = nextState(held.state, 'take')
+      this.#inFlight.add(held)
+    }
+    for (const held of given) {
+      const how = await giveUpToBackup({ backup, log }, { held, error })
+      if (held.state !== 'in_flight') continue
+      if (how === 'stays') this.#putBack(held)
+      else {
+        enterChunk(books, held, { reason: how })
+        this.#close(held, false)
+      }
+    }
+    this.pump()
   }
 
   dropOldest(reason: string): boolean {
     const held = this.#queue.shift()
     if (held === undefined) return false
-    this.#options.books.drop(reason, held.stored.count)
+    enterChunk(this.#options.books, held, { reason })
     this.#options.log.warn('dropping oldest chunk to make space after buffer overflow', {
       chunk_id: held.stored.id,
       records: held.stored.count,
@@ -379,8 +382,8 @@ class ChunkDelivery implements Delivery {
     const left = [...this.chunks()]
     while (this.#queue.shift() !== undefined);
     for (const held of left) {
-      lost += held.stored.count
-      this.#options.books.drop(reason, held.stored.count)
+      lost += held.stored.count - (held.division?.delivered ?? 0)
+      enterChunk(this.#options.books, held, { reason })
       this.#forget(held)
     }
     return lost
@@ -392,8 +395,4 @@ class ChunkDelivery implements Delivery {
     this.#inFlight.delete(held)
     takeFrom(this.totals, held)
   }
-}
-
-function isEmpty({ stored }: Held): boolean {
-  return stored.count === 0 && stored.sizeBytes === 0
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/host.ts'
 import { type ChunkState, nextState } from './chunk.ts'
+import type { Division } from './division.ts'
 import type { StoredChunk } from './store.ts'
 
 /** A chunk, where it stands in its life, and since when. */
@@ -10,6 +11,8 @@ export interface Held {
   readonly createdMonotonicMs: number
   /** Settles when the store has sealed it; undefined: nothing to wait for. */
   sealed: Promise<void> | undefined
+  /** What is known of it once its sink has refused some of its events. */
+  division?: Division
 }
 
 /** Bytes and events that a chunk turned out not to have. */
@@ -43,4 +46,8 @@ export function heldOf(stored: StoredChunk, clock: Clock, as: 'stage' | 'enqueue
     createdMonotonicMs: clock.monotonicMs() - ageMs,
     sealed: undefined,
   }
+}
+
+export function isEmpty({ stored }: Held): boolean {
+  return stored.count === 0 && stored.sizeBytes === 0
 }

@@ -170,10 +170,11 @@ function storeParams<const C extends number, const T extends number>(limits: {
       default: 268_435_456,
     }),
     disable_chunk_backup: bool({
-      description: 'Chunks that the destination refuses for good are dropped, not kept in a file.',
+      description:
+        'Whether chunks that the destination refuses for good, and no <secondary> takes, are dropped instead of being kept in the backup directory: `<root_dir>/backup/worker0/<id>`.',
       default: false,
       differs:
-        'Refused chunks go to <secondary> or are counted as dropped; there is no backup directory yet.',
+        'Without root_dir it is below the file buffer’s directory; `/tmp/fluent` for memory buffers, as Fluentd. A refused chunk of lines or MessagePack is divided first: only its refused events are kept. A file buffer’s chunks that were retried in vain are kept there too.',
     }),
   } as const
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/host.ts'
 import type { OutputStatistics } from '../core/output.ts'
 import type { Books } from './books.ts'
-import type { Delivery } from './delivery.ts'
+import type { Delivery } from './delivery-contract.ts'
 import type { Staging } from './staging.ts'
 
 /** The figures of a buffered output at this moment. */

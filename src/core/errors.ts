@@ -44,12 +44,24 @@ export class ConfigErrors extends Error {
 export class PermanentError extends Error {
   override readonly name = 'PermanentError'
   readonly code: string
+  readonly because: RefusedBecause
 
-  constructor(code: string, message: string, options?: { cause?: unknown }) {
-    super(message, options)
+  constructor(
+    code: string,
+    message: string,
+    options: { cause?: unknown; because?: RefusedBecause } = {},
+  ) {
+    super(message, { cause: options.cause })
     this.code = code
+    this.because = options.because ?? 'chunk'
   }
 }
+
+/**
+ * Why a chunk is refused: whatever is in it (a wrong address, no permission); for some of its events; or for its size. In
+ * the last two cases parts of it may be taken.
+ */
+export type RefusedBecause = 'chunk' | 'events' | 'size'
 
 /** A sink could not take the chunk now, and may have said when to ask again. */
 export class RetryableError extends Error {

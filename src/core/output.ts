@@ -60,11 +60,19 @@ export interface Sink extends Component {
    */
   write(chunk: Chunk, signal: AbortSignal): Promise<WriteResult | void>
   readonly claims?: readonly string[]
+  /**
+   * What each event of a chunk ends with, where that is so without exception: then a chunk that is refused for some of its
+   * events is written again in parts (`Chunk`s with ids of their own), until those stand alone. Absent: chunks are whole.
+   */
+  readonly eventEnd?: EventEnd | undefined
   /** A chunk begins to take events. `path`: the file they go to, where there is one (out_file's symlink_path). */
   onStaged?(chunk: Pick<Chunk, 'id' | 'metadata'> & { readonly path?: string }): void
   /** As Output.check. */
   check?(): Promise<void>
 }
+
+/** A newline; a newline and a comma; or the end of a MessagePack value. */
+export type EventEnd = '\n' | '\n,' | 'msgpack'
 
 export interface WriteResult {
   /** Events of the chunk that the destination did not take, and that are not to be sent again: counted as dropped. */

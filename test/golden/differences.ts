@@ -28,6 +28,8 @@ export const onPurpose: Readonly<Record<string, string>> = {
     'Infinity becomes null in JSON; an integer beyond 64 bits becomes a float, as MessagePack has no such integers',
   'i-monitor-agent':
     'emit_count counts batches: consecutive messages of one tag are one; Fluentd counts messages',
+  'd-secondary':
+    'a chunk that is refused with 400 is tried again in halves, and only its refused events go to the secondary',
   'g-lenient-integer':
     'an integer with something behind it is an error with its place; Fluentd takes the leading digits, or 0',
 }

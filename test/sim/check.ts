@@ -103,7 +103,10 @@ function checkReasons(outcome: Outcome, sink: SinkPlan): void {
   if (sink.overflow === 'drop_oldest_chunk') allowed.add('overflow')
   if (sink.retriesEnd) allowed.add('retries_exhausted')
   if (plan.moods.includes('picky')) allowed.add('picky')
-  if (plan.moods.includes('refusing') || sink.secondary) allowed.add('rejected')
+  if (plan.moods.includes('refusing') || sink.secondary) {
+    allowed.add('rejected').add('backed_up')
+  }
+  if (sink.persistent && sink.retriesEnd) allowed.add('backed_up')
   if (!sink.persistent && outcome.overdue) allowed.add('shutdown')
   if (sink.persistent && plan.diskFaults) allowed.add('not_stored')
   for (const reason of figuresOf(outcome, sink).reasons) {

@@ -1,4 +1,4 @@
-import { PermanentError, RetryableError } from '../../core/errors.ts'
+import { PermanentError, type RefusedBecause, RetryableError } from '../../core/errors.ts'
 import type { HttpClientResponse } from '../../core/host.ts'
 
 /** What Retry-After may ask for at most. */
@@ -30,8 +30,19 @@ export function judge(
       retryAfterMs: retryAfterOf(answer.headers['retry-after'], now),
     })
   }
-  if (rules.unrecoverable) throw new PermanentError(`http_${status}`, words)
+  if (rules.unrecoverable) {
+    throw new PermanentError(`http_${status}`, words, { because: becauseOf(status) })
+  }
   return words
+}
+
+/**
+ * Bad Request, Unprocessable Content: for an event in it (RFC 9110, 15.5.1, 15.5.21). Content Too Large (15.5.14): in
+ * smaller parts, perhaps. All else (no permission, no such place, a method or type that is not taken) is said to any content.
+ */
+function becauseOf(status: number): RefusedBecause {
+  if (status === 413) return 'size'
+  return status === 400 || status === 422 ? 'events' : 'chunk'
 }
 
 /** Retry-After (RFC 9110, 10.2.3): seconds or a date. Some time is added by chance, so that not all come back at once. */

@@ -8,7 +8,7 @@ import type { PluginContext } from '../../config/define.ts'
 import { positionOf } from '../../config/schema.ts'
 import type { Formatter } from '../../core/formatter.ts'
 import type { HttpClient } from '../../core/host.ts'
-import type { Chunk, Sink, WriteResult } from '../../core/output.ts'
+import type { Chunk, EventEnd, Sink, WriteResult } from '../../core/output.ts'
 import { type AnswerRules, judge } from './answer.ts'
 import { clientOptions, proxyOf } from './client-options.ts'
 import { compileEndpoint } from './endpoint.ts'
@@ -38,6 +38,7 @@ export function createHttpSink(params: HttpParams, context: PluginContext): Sink
 
   return {
     formatter: formatterOf(params, context),
+    eventEnd: eventEndOf(params, context),
     async check() {
       options()
     },
@@ -71,6 +72,18 @@ function formatterOf(params: HttpParams, context: PluginContext): Formatter {
   if (context.primaryBuffer !== undefined) return unusedFormatter
   if (params.jsonArray) return jsonArrayFormatter(params, context)
   return context.createFormatter(params.format)
+}
+
+/** Formats whose text has a newline at the end of each event, and in most cases no other; the chunk's count shows which. */
+const lineFormats = ['json', 'ltsv', 'csv', 'tsv', 'single_value', 'out_file', 'hash']
+
+function eventEndOf(params: HttpParams, context: PluginContext): EventEnd | undefined {
+  if (context.primaryBuffer !== undefined) return undefined
+  const { type } = params.format
+  if (type === 'msgpack') return 'msgpack'
+  const { addNewline } = params.format.params as { addNewline?: boolean }
+  if (!lineFormats.includes(type) || addNewline === false) return undefined
+  return params.jsonArray ? '\n,' : '\n'
 }
 
 async function bodyOf(

@@ -84,7 +84,7 @@ async function run(seed: number): Promise<void> {
   expect(stats.bufferedEvents, `seed ${seed}`).toBe(0)
   expect(Object.keys(dropped).sort(), `seed ${seed}`).toEqual(
     Object.keys(dropped)
-      .filter((reason) => ['overflow', 'rejected'].includes(reason))
+      .filter((reason) => ['overflow', 'rejected', 'backed_up'].includes(reason))
       .sort(),
   )
   // What is counted as delivered is what arrived: each event once.

@@ -163,8 +163,8 @@ describe('answers', () => {
     ['200', [200], {}, 1, { deliveredEvents: 3, droppedEvents: {} }],
     ['204', [204], {}, 1, { deliveredEvents: 3 }],
     ['503 is retried by default', [503, 503], {}, 3, { deliveredEvents: 3 }],
-    ['others are not', [500], {}, 1, { droppedEvents: { rejected: 3 } }],
-    ['redirects neither', [302], {}, 1, { droppedEvents: { rejected: 3 } }],
+    ['others are not', [500], {}, 1, { droppedEvents: { backed_up: 3 } }],
+    ['redirects neither', [302], {}, 1, { droppedEvents: { backed_up: 3 } }],
     [
       'unless told so',
       [500, 429],
@@ -177,7 +177,7 @@ describe('answers', () => {
       [503],
       { retryable_response_codes: [429] },
       1,
-      { droppedEvents: { rejected: 3 } },
+      { droppedEvents: { backed_up: 3 } },
     ],
     [
       'golden d-error-not-unrecoverable',
@@ -207,9 +207,9 @@ describe('answers', () => {
   })
 
   it('say in the log what the server said, without control characters', async () => {
-    const { host } = await answered([400])
+    const { host } = await answered([403])
     const line = host.log.lines.find((one) => one.level === 'error')
-    expect((line!.fields.error as Error).message).toBe('400 no [31m400')
+    expect((line!.fields.error as Error).message).toBe('403 no [31m403')
   })
 
   it('a connection that fails is retried', async () => {
