@@ -18,7 +18,7 @@ import { createSecondary } from './secondary.ts'
 import type { BufferParams } from './sections.ts'
 import { createSplitter } from './split.ts'
 import { createStaging, type Staging } from './staging.ts'
-import { statisticsOf } from './statistics.ts'
+import { sayBooks, statisticsOf } from './statistics.ts'
 import type { ChunkChange, ChunkStore, RecoveredChunk } from './store.ts'
 import { storeOf } from './types.ts'
 import { WaitingRoom } from './waiting-room.ts'
@@ -339,24 +339,33 @@ class BufferedOutput implements Output {
     await this.#sink.stop(deadline)
     await this.#secondary?.stop(deadline)
     await this.#store.close()
+    if (started) sayBooks(this.#context.log, this.statistics())
   }
 
   async #lastRound(deadline: AbortSignal): Promise<void> {
     const flush = this.#policy.flushAtShutdown
     if (flush) this.#staging.sealAll()
     await this.#delivery.drain(deadline, { onlyInFlight: !flush })
-    if (this.#store.persistent) return
+    const { log } = this.#context
+    if (this.#store.persistent) {
+      const kept = flush ? this.#delivery.totals.events : 0
+      const chunks = this.#delivery.length + this.#delivery.inFlight
+      if (kept > 0) {
+        log.warn('events could not be delivered before the end; they stay in the buffer', {
+          events: kept,
+          chunks,
+        })
+      }
+      return
+    }
     this.#staging.sealAll()
     const chunks = this.#delivery.length + this.#delivery.inFlight
     const events = this.#delivery.abandon('shutdown')
     if (events === 0) return
-    this.#context.log.error(
-      'events in memory could not be delivered before the end, and are lost',
-      {
-        events,
-        chunks,
-      },
-    )
+    log.error('events in memory could not be delivered before the end, and are lost', {
+      events,
+      chunks,
+    })
   }
 }
 

@@ -106,7 +106,6 @@ export class Division {
     }
   }
 
-
   /** All that the sink did not take, in order. */
   async remainder(): Promise<Chunk> {
     const ranges = [...this.#refused, ...[...this.#left].reverse()]

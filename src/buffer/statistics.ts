@@ -1,4 +1,5 @@
 import type { Clock } from '../core/host.ts'
+import type { Logger } from '../core/log.ts'
 import type { OutputStatistics } from '../core/output.ts'
 import type { Books } from './books.ts'
 import type { Delivery } from './delivery-contract.ts'
@@ -25,6 +26,19 @@ export function statisticsOf(of: {
     ...extremes,
     retry: retryOf(delivery, clock),
   }
+}
+
+/** One line when an output ends: received = delivered + buffered + dropped, each with its reason. */
+export function sayBooks(log: Logger, statistics: OutputStatistics): void {
+  const { emittedEvents, deliveredEvents, bufferedEvents, droppedEvents } = statistics
+  if (emittedEvents === 0) return
+  const dropped = Object.entries(droppedEvents).map(([reason, n]) => [`dropped_${reason}`, n])
+  log.info('events of this output', {
+    received: emittedEvents,
+    delivered: deliveredEvents,
+    buffered: bufferedEvents,
+    ...(Object.fromEntries(dropped) as Record<string, number>),
+  })
 }
 
 export function countsOf(books: Books) {

@@ -104,3 +104,18 @@ describe('the backup directory', () => {
     expect(backupDirectory('/r', { workerId: 2, id })).toBe(path)
   })
 })
+
+describe('the last line of an output', () => {
+  it('closes the books', async () => {
+    const { host, output, sink } = await rig({ disable_chunk_backup: true })
+    const judge = refuse('t 2\n')
+    sink.behave = async (chunk) => judge(Buffer.concat(await chunk.read()).toString())
+    await output.emit(numbers('t', 1, 3))
+    await host.clock.settle()
+    await output.stop(new AbortController().signal)
+    const said = host.log.lines.filter((line) => line.message === 'events of this output')
+    expect(said.map((line) => [line.level, line.fields])).toEqual([
+      ['info', { received: 3, delivered: 2, buffered: 0, dropped_rejected: 1 }],
+    ])
+  })
+})
