@@ -59,7 +59,4 @@ export const notBuilt: Readonly<Record<string, string>> = {
   'i-tail-rotate-rename': 'source tail',
   'i-tail-truncate': 'source tail',
   'i-tail-unmatched-lines': 'source tail',
-  'i-tcp': 'source tcp',
-  'i-udp': 'source udp',
-  'i-unix': 'source unix',
 }
