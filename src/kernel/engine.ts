@@ -3,7 +3,7 @@ import { createLayout, type Layout } from './layout.ts'
 /** What the scanner's and the inflater's assembly exports. Places are addresses in memory; 0 stands for none. */
 interface ScanExports {
   scanInit(): void
-  scanRegions(acks: number, out: number, outLimit: number): void
+  scanRegions(acks: number, ackEnds: number, out: number, outLimit: number): void
   scanLimits(skip: number, message: number, warn: number, items: number, levels: number): void
   scanNext(at: number, end: number, warned: number, seconds: number, nanoseconds: number): number
   scanEntries(at: number, end: number, items: number, levels: number, lenient: number): number
@@ -113,10 +113,10 @@ export class Engine {
     this.#inflated = new Uint32Array(memory.buffer, layout.inflateTables.at, 1)
     this.inputAt = layout.headroom.at
     this.inputBytes = layout.headroom.bytes + layout.readArea.bytes
-    const { acks, normalised } = layout
+    const { acks, ackEnds, normalised } = layout
     this.exports.scanInit()
     this.exports.gunzipInit()
-    this.exports.scanRegions(acks.at, normalised.at, normalised.at + normalised.bytes)
+    this.exports.scanRegions(acks.at, ackEnds.at, normalised.at, normalised.at + normalised.bytes)
   }
 
   /** Past what `gunzip` has inflated. */

@@ -1,5 +1,7 @@
+import { crc32 } from 'node:zlib'
 import { type Engine, field } from './engine.ts'
 import { type MutableRun, noBytes } from './steps.ts'
+import type { MessageIdentity } from './types.ts'
 
 /** What the run step that ends a message carries. */
 export interface MessageEnd {
@@ -24,6 +26,7 @@ export class EntrySlices {
   #invalidLeft = 0
   #ends: MessageEnd | undefined
   #tag: Uint8Array = noBytes
+  #identity: MessageIdentity | undefined
 
   /** Whether runs are still to be taken. */
   get active(): boolean {
@@ -31,13 +34,19 @@ export class EntrySlices {
   }
 
   /** `ends`: what the last run carries; undefined: the message goes on after it. */
-  start(engine: Engine, tag: Uint8Array, ends: MessageEnd | undefined): void {
+  start(
+    engine: Engine,
+    tag: Uint8Array,
+    ends: MessageEnd | undefined,
+    options: { identify: boolean } = { identify: false },
+  ): void {
     this.#engine = engine
     this.#next = 0
     this.#slices = engine.field(field.count) === 0 ? 0 : engine.field(field.slices)
     this.#invalidLeft = engine.field(field.invalid)
     this.#tag = tag
     this.#ends = ends
+    this.#identity = options.identify && ends ? this.#identify(engine, ends.ack) : undefined
     if (this.#slices === 0 && this.#invalidLeft === 0 && !ends) this.#engine = undefined
   }
 
@@ -63,7 +72,19 @@ export class EntrySlices {
     run.messages = ends ? 1 : 0
     run.wireBytes = ends ? ends.wireBytes : 0
     run.partial = !ends
+    run.ackEnds = undefined
+    run.identity = this.#identity
+    this.#identity = undefined
     if (last) this.#engine = undefined
+  }
+
+  /** Of all entries; they lie side by side. */
+  #identify(engine: Engine, ack: Uint8Array): MessageIdentity | undefined {
+    if (ack.length === 0) return undefined
+    if (this.#slices === 0) return { ack, bytes: 0, crc: 0 }
+    const last = field.sliceTable + (this.#slices - 1) * sliceFields
+    const entries = engine.view(engine.field(field.sliceTable), engine.field(last + 1))
+    return { ack, bytes: entries.length, crc: crc32(entries) }
   }
 
   #packed(

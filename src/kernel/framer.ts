@@ -242,7 +242,7 @@ export class KernelFramer implements Framer {
     if (kind === found.entries) {
       const tag = tagOf(engine)
       const ends = { tag, ack: acksOf(engine), wireBytes: engine.field(field.wireBytes) }
-      this.#slices.start(engine, tag, ends)
+      this.#slices.start(engine, tag, ends, { identify: this.#options.identify === true })
       return 'again'
     }
     const run = fillRun(this.#run, engine)

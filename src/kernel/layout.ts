@@ -15,6 +15,8 @@ export interface Layout {
   readonly inflateTables: Region
   /** `{"ack": chunk}` maps of the messages of one run. Never longer than the messages that asked for them. */
   readonly acks: Region
+  /** u32 for each ack of a run: where its message's entry ends, in the run. A message with an ack has 12 bytes at least. */
+  readonly ackEnds: Region
   /** Room in front of the read area for the head of an unfinished message; it ends where the read area starts. */
   readonly headroom: Region
   /** What sockets read into. */
@@ -80,6 +82,7 @@ export function createLayout(sizes: LayoutSizes = {}): Layout {
   const inflateTables = take(inflateTablesBytes - guardBytes)
   const input = take(headroomBytes + bodyBytes)
   const acks = take(headroomBytes + bodyBytes)
+  const ackEnds = take((headroomBytes + bodyBytes) / 2)
   const normalised = take(headroomBytes + bodyBytes + growthBytes)
   const inflated = take(sizes.inflatedBytes ?? inflatedBytes)
   const formatTables = take(formatTablesBytes)
@@ -89,6 +92,7 @@ export function createLayout(sizes: LayoutSizes = {}): Layout {
     scanTables,
     inflateTables,
     acks,
+    ackEnds,
     headroom: { at: input.at, bytes: headroomBytes },
     readArea: { at: input.at + headroomBytes, bytes: bodyBytes },
     normalised,

@@ -23,6 +23,8 @@ export function emptyRun(): MutableRun {
     messages: 0,
     wireBytes: 0,
     partial: false,
+    ackEnds: undefined,
+    identity: undefined,
   }
 }
 
@@ -36,6 +38,12 @@ export function acksOf(engine: Engine): Uint8Array {
   return engine.view(engine.layout.acks.at, engine.field(field.acksEnd))
 }
 
+function ackEndsOf(engine: Engine): Uint32Array | undefined {
+  const count = engine.field(field.ackCount)
+  if (count === 0) return undefined
+  return new Uint32Array(engine.memory.buffer, engine.layout.ackEnds.at, count)
+}
+
 /** The run that the engine has found. */
 export function fillRun(run: MutableRun, engine: Engine): MutableRun {
   run.tag = tagOf(engine)
@@ -47,6 +55,8 @@ export function fillRun(run: MutableRun, engine: Engine): MutableRun {
   run.messages = engine.field(field.messages)
   run.wireBytes = engine.field(field.wireBytes)
   run.partial = false
+  run.ackEnds = ackEndsOf(engine)
+  run.identity = undefined
   return run
 }
 

@@ -46,6 +46,8 @@ export interface FramerOptions {
   /** Items (array elements, map pairs) one message may declare in all. */
   readonly itemLimit: number
   readonly depthLimit: number
+  /** Whether RunStep.identity is wanted: a walk over the entries' bytes for each message with an ack. */
+  readonly identify?: boolean
 }
 
 /**
@@ -109,6 +111,22 @@ export interface RunStep {
   readonly wireBytes: number
   /** true: the message goes on in the next run (only of this kernel's slicing of a large one). */
   readonly partial: boolean
+  /**
+   * Of a run of Message mode with acks (all of its messages have one then): where each message's entry ends in `packed`,
+   * in the order of the acks; the next one's begins there. An invalid message has an entry of no bytes.
+   */
+  readonly ackEnds?: Uint32Array | undefined
+  /** On the first run of a Forward or Packed message with an ack, if FramerOptions.identify is set. */
+  readonly identity?: MessageIdentity | undefined
+}
+
+/** By which the same message is known when it comes again. */
+export interface MessageIdentity {
+  /** Its `{"ack": chunk}` map. */
+  readonly ack: Uint8Array
+  /** Of its entries' bytes as they came: how many, and their CRC-32. */
+  readonly bytes: number
+  readonly crc: number
 }
 
 export interface CompressedStep {

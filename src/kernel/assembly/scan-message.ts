@@ -5,7 +5,7 @@ import {
   arrayCount, arrayHeadBytes, copy, COUNT, entriesRegion, ENTRIES_READ, INVALID, isMap, PACKED_END, SLICES, spend,
   TIME_BAD, TIME_COPIED, timeForm, walkEntries, writeTime,
 } from './scan-entries';
-import { ack, CODEC_BYTES, rest, textBytes, textStart } from './scan-option';
+import { ack, asksForAck, CODEC_BYTES, rest, textBytes, textStart } from './scan-option';
 import {
   BAD_OPTION, BUDGET, fail, FAULT, INVALID_BYTE, MALFORMED_ENTRIES, NONE, RESULT, TOO_DEEP, TRUNCATED, walk,
 } from './scan-walk';
@@ -39,6 +39,7 @@ const ELEMENTS_LEFT: usize = RESULT + 124;
 const runBytes: usize = 256 * 1024;
 
 let acksAt: usize = 0;
+let ackEndsAt: usize = 0;
 let outAt: usize = 0;
 let outEnd: usize = 0;
 let messageLimit: usize = 0;
@@ -47,8 +48,9 @@ let itemLimit: u32 = 0;
 let levelLimit: i32 = 0;
 let lenient: bool = false;
 
-export function scanRegions(acks: usize, out: usize, outLimit: usize): void {
+export function scanRegions(acks: usize, ackEnds: usize, out: usize, outLimit: usize): void {
   acksAt = acks;
+  ackEndsAt = ackEnds;
   outAt = out;
   outEnd = outLimit;
   entriesRegion(out);
@@ -107,13 +109,17 @@ let runElements: i32 = 0;
 let runHeadBytes: i32 = 0;
 let out: usize = 0;
 let acks: usize = 0;
+/** For each ack of the run, where its message's entry ends behind the out region's start; then the next one's begins. */
+let ackEnds: usize = 0;
+/** Whether the messages of the run ask for acks: all of them do, or none. */
+let runAsks: bool = false;
 let messages: u32 = 0;
 let messagesCount: u32 = 0;
 let messagesInvalid: u32 = 0;
 
 /**
- * The next thing in [p, end), where a message starts. RUN: messages of Message mode with one tag, their entries in
- * the out region up to PACKED_END. ENTRIES: one Forward or Packed message, its slices in the table. INCOMPLETE,
+ * The next thing in [p, end), where a message starts. RUN: messages of Message mode with one tag, all with an ack or all
+ * without, their entries in the out region up to PACKED_END. ENTRIES: one Forward or Packed message, its slices in the table. INCOMPLETE,
  * FATAL: of the first message. NEXT is where to go on. `warned`: that the first message is large was said already.
  */
 export function scanNext(p: usize, end: usize, warned: bool, seconds: u32, nanoseconds: u32): i32 {
@@ -126,6 +132,7 @@ export function scanNext(p: usize, end: usize, warned: bool, seconds: u32, nanos
   runAt = p;
   out = outAt;
   acks = acksAt;
+  ackEnds = ackEndsAt;
   messages = messagesCount = messagesInvalid = 0;
   runTagBytes = -1;
   while (p < end && out - outAt < runBytes) {
@@ -198,12 +205,16 @@ function alike(p: usize, end: usize): usize {
       return 0;
     }
   }
+  const asks = ackEnd != acks;
   const size = next - p;
-  if (next > end || size > messageLimit || size > warnLimit || out + size + 64 > outEnd) return 0;
-  if (ackEnd != acks) store<u32>(ACK_COUNT, load<u32>(ACK_COUNT) + 1);
+  if (asks != runAsks || next > end || size > messageLimit || size > warnLimit || out + size + 64 > outEnd) return 0;
   acks = ackEnd;
   store<u8>(out, 0x92);
   out = copy(out + 1, timeAt, recordEnd);
+  if (asks) {
+    store<u32>(ACK_COUNT, load<u32>(ACK_COUNT) + 1);
+    noteAckEnd();
+  }
   messages++;
   messagesCount++;
   return next;
@@ -307,7 +318,9 @@ function single(
   if (next == 0) return refused(p, end);
   const size = sized(p, next, warned);
   if (size != RUN) return size;
-  if (out + (next - p) + 64 > outEnd) return END;
+  const asks = asksForAck();
+  if (out + (next - p) + 64 > outEnd || (messages > 0 && asks != runAsks)) return END;
+  runAsks = asks;
   if (valid) {
     store<u8>(out, 0x92);
     if (form == TIME_COPIED) {
@@ -321,6 +334,7 @@ function single(
     messagesInvalid++;
   }
   acks = ack(acks);
+  if (asks) noteAckEnd();
   if (messages == 0) {
     runTag = tag;
     runTagBytes = tagBytes;
@@ -330,6 +344,13 @@ function single(
   messages++;
   store<u32>(NEXT, <u32>next);
   return RUN;
+}
+
+// @ts-ignore: decorator
+@inline
+function noteAckEnd(): void {
+  store<u32>(ackEnds, <u32>(out - outAt));
+  ackEnds += 4;
 }
 
 /** `[tag, [entry, ...], option?]`: `at` is at the entries. */

@@ -107,6 +107,13 @@ export function rest(p: usize, end: usize, elements: i64, levels: i32): usize {
   return walk(after, end, <u32>(elements - 1), levels - 1);
 }
 
+/** Whether the message asked for an ack. */
+// @ts-ignore: decorator
+@inline
+export function asksForAck(): bool {
+  return load<u32>(CHUNK_AT) != 0;
+}
+
 /** Appends `{"ack": chunk}` at `o` if the message asked for it; returns the new end. */
 export function ack(o: usize): usize {
   const chunk = <usize>load<u32>(CHUNK_AT);
