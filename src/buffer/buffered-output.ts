@@ -75,6 +75,7 @@ const defaultSlowFlushSeconds = 20
 
 class BufferedOutput implements Output {
   readonly claims: readonly string[]
+  readonly persistent: boolean
   readonly #sink: Sink
   readonly #secondary: Sink | undefined
   readonly #context: PluginContext
@@ -104,6 +105,7 @@ class BufferedOutput implements Output {
     this.#secondary =
       secondary === undefined ? undefined : createSecondary(secondary, buffer, context)
     this.#store = storeOf(buffer, context)
+    this.persistent = this.#store.persistent
     this.claims = [...(sink.claims ?? []), ...(this.#store.claims ?? [])]
     this.#policy = policyOf(this.#params, {
       persistent: this.#store.persistent,

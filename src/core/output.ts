@@ -13,6 +13,8 @@ export interface Output extends Component, Consumer {
    * changes nothing. Rejects with ConfigError. For --dry-run, and the first thing `start` does.
    */
   check?(): Promise<void>
+  /** Whether what it holds outlives the process (a buffer in files, or in memory). undefined: it holds nothing itself. */
+  readonly persistent?: boolean | undefined
   /** For monitor_agent and metrics; see there. */
   statistics?(): OutputStatistics
 }

@@ -37,6 +37,9 @@ export interface Graph {
    * Of <match> sections, all labels. Those inside copy and the like are their parents' business.
    */
   readonly outputs: readonly OutputNode[]
+  /** The same with those inside of outputs. */
+  readonly allOutputs: readonly OutputNode[]
+  readonly system: SystemSettings
   /** Inputs, filters, outputs, in the file's order; with the outputs inside of outputs. */
   readonly views: readonly PluginView[]
   /** By label, 'ROOT' for the top level. */
@@ -110,6 +113,8 @@ class Builder {
       sources: this.#sources,
       filters: this.#filters,
       outputs: this.#outputs,
+      allOutputs: this.#allOutputs,
+      system: this.#options.system,
       views: [...this.#sources, ...this.#filters, ...this.#allOutputs].map(viewOf),
       routers: this.#routers,
     }
@@ -167,18 +172,23 @@ class Builder {
 
   #source(bound: BoundPlugin): void {
     const info = this.#info(bound)
-    const node = new SourceNode(info, this.#route(bound.label ?? 'ROOT', bound))
-    const context = this.#context(info, {
-      label: 'ROOT',
-      router: () => {
-        node.emits = true
-        return node
-      },
+    const node = new SourceNode(info, {
+      next: this.#route(bound.label ?? 'ROOT', bound),
       emitError: this.#errorEvents.reporter({
         log: this.#log(info),
         inErrorLabel: false,
         lost: this.#counterOfLost('sluice_input_invalid_events_total', info),
       }),
+    })
+    // The node gets another one if it keeps the source of a graph before it.
+    const { entry } = node
+    const context = this.#context(info, {
+      label: 'ROOT',
+      router: () => {
+        node.emits = true
+        return entry
+      },
+      emitError: (batch, error) => entry.emitError(batch, error),
     })
     node.source = this.#definition<SourceDefinition>(bound).create(bound.params as never, context)
     this.#sources.push(node)
@@ -215,7 +225,15 @@ class Builder {
 
   #output(bound: BoundPlugin, label: string, parent?: OutputNode): OutputNode {
     const info = this.#info(bound)
-    const node = new OutputNode(info)
+    const node = new OutputNode(
+      info,
+      this.#errorEvents.reporter({
+        log: this.#log(info),
+        inErrorLabel: label === errorLabelName,
+        lost: this.#counterOfLost('sluice_output_dropped_events_total', info),
+      }),
+    )
+    const { reports } = node
     // A parent's place in the file comes before that of what it holds.
     this.#allOutputs.push(node)
     const reemits = (): void => {
@@ -230,11 +248,7 @@ class Builder {
       },
       reemits,
       node,
-      emitError: this.#errorEvents.reporter({
-        log: this.#log(info),
-        inErrorLabel: label === errorLabelName,
-        lost: this.#counterOfLost('sluice_output_dropped_events_total', info),
-      }),
+      emitError: (batch, error) => reports.emitError(batch, error),
     })
     node.output = this.#makeOutput(bound, context)
     return node
@@ -289,7 +303,10 @@ class Builder {
         this.#definition<FormatterDefinition>(bound).create(bound.params as never, context),
       createParser: (bound) =>
         this.#definition<ParserDefinition>(bound).create(bound.params as never, context),
-      createOutput: (bound) => this.#output(bound, way.label, way.node),
+      createOutput: (bound) => {
+        if (way.node !== undefined) way.node.hasChildren = true
+        return this.#output(bound, way.label, way.node)
+      },
     }
     return context
   }

@@ -28,3 +28,10 @@ export const repeatedMessageIntervalMs = 10_000
 export const logEventQueueLimit = 1000
 /** How long a component may take over its deadline before the others go on without it. */
 export const stopGraceMs = 500
+/** Bytes of events that wait at a source while outputs change places in a reload. */
+export const heldBytesLimit = 64 * 1024 * 1024
+/**
+ * What an output whose buffer outlives it may take to finish, in a reload, while its heir waits for
+ * the same directory.
+ */
+export const handOverMs = 1_000

@@ -7,6 +7,8 @@ import type { Metrics } from '../core/metrics.ts'
 import type { Output, OutputStatistics } from '../core/output.ts'
 import type { Source } from '../core/source.ts'
 import type { FilterStage } from './router.ts'
+import { SourceEntry } from './source-entry.ts'
+import { Tenure } from './tenure.ts'
 
 /** What is known of a plugin before it is made. */
 export interface NodeInfo {
@@ -55,25 +57,37 @@ function labelsOf(info: NodeInfo) {
 export class SourceNode implements Node, Consumer, Source {
   readonly info: NodeInfo
   readonly category = 'input'
-  emittedRecords = 0
-  emittedBytes = 0
   readonly reemits = false
   /** It asked for the way into the graph: sources that only serve (metrics, monitoring) do not. */
   emits = false
   source!: Source
+  /** What the source emits to, and reports to: that of the first node it stood at. */
+  entry: SourceEntry
+  readonly tenure = new Tenure()
   readonly #next: Consumer
+  /** Those of all nodes the source has stood at. */
+  #counts = { records: 0, bytes: 0 }
 
-  constructor(info: NodeInfo, next: Consumer) {
+  constructor(info: NodeInfo, options: { next: Consumer; emitError: EmitError }) {
     this.info = info
-    this.#next = next
+    this.#next = options.next
+    this.entry = new SourceEntry(this, options.emitError)
   }
 
   get id(): string {
     return this.info.id
   }
 
+  get emittedRecords(): number {
+    return this.#counts.records
+  }
+
+  get emittedBytes(): number {
+    return this.#counts.bytes
+  }
+
   get claims(): readonly string[] {
-    return this.source.claims
+    return this.tenure.shared ? [] : this.source.claims
   }
 
   async check(): Promise<void> {
@@ -81,11 +95,31 @@ export class SourceNode implements Node, Consumer, Source {
   }
 
   start(): Promise<void> {
-    return this.source.start()
+    return this.tenure.starts ? this.source.start() : Promise.resolve()
   }
 
   stop(deadline: AbortSignal): Promise<void> {
-    return this.source.stop(deadline)
+    return this.tenure.stops ? this.source.stop(deadline) : Promise.resolve()
+  }
+
+  /** The old node's source is to stand here from `moveIn` on, in place of the one just made. */
+  borrow(old: SourceNode): void {
+    this.source = old.source
+    this.tenure.borrow(old.tenure)
+  }
+
+  /** What the source emits from here on comes here. */
+  moveIn(old: SourceNode): void {
+    this.continueCounts(old)
+    const { emitError } = this.entry
+    this.entry = old.entry
+    this.entry.emitError = emitError
+    this.entry.target = this
+  }
+
+  /** Counters of the same source go on. */
+  continueCounts(old: SourceNode): void {
+    this.#counts = old.#counts
   }
 
   emit(batch: Batch): void | Promise<void> {
@@ -98,15 +132,15 @@ export class SourceNode implements Node, Consumer, Source {
       return Promise.reject(error)
     }
     if (taken !== undefined) return this.#later(taken, batch.count, batch.packed.length)
-    this.emittedRecords += batch.count
-    this.emittedBytes += batch.packed.length
+    this.#counts.records += batch.count
+    this.#counts.bytes += batch.packed.length
     return undefined
   }
 
   async #later(taken: Promise<void>, count: number, bytes: number): Promise<void> {
     await taken
-    this.emittedRecords += count
-    this.emittedBytes += bytes
+    this.#counts.records += count
+    this.#counts.bytes += bytes
   }
 
   publish(metrics: Metrics): void {
@@ -203,13 +237,35 @@ export class OutputNode implements Node, Output {
   emittedBytes = 0
   /** It hands events to other pipelines, so it starts after their outputs and stops before them. */
   reemits = false
+  /** It asked for outputs of its own (copy): these may be kept by a reload, it cannot. */
+  hasChildren = false
   output!: Output
   emitCount = 0
   /** Batches that it refused. */
   refusedCount = 0
+  readonly tenure = new Tenure()
+  /** Where its output reports events: shared by all nodes the output has stood at. */
+  reports: { emitError: EmitError }
 
-  constructor(info: NodeInfo) {
+  constructor(info: NodeInfo, emitError: EmitError) {
     this.info = info
+    this.reports = { emitError }
+  }
+
+  /** The old node's output is to stand here from `moveIn` on, in place of the one just made. */
+  borrow(old: OutputNode): void {
+    this.output = old.output
+    this.tenure.borrow(old.tenure)
+  }
+
+  moveIn(old: OutputNode): void {
+    this.emittedRecords += old.emittedRecords
+    this.emittedBytes += old.emittedBytes
+    this.emitCount += old.emitCount
+    this.refusedCount += old.refusedCount
+    const { emitError } = this.reports
+    this.reports = old.reports
+    this.reports.emitError = emitError
   }
 
   get id(): string {
@@ -243,11 +299,11 @@ export class OutputNode implements Node, Output {
   }
 
   start(): Promise<void> {
-    return this.output.start()
+    return this.tenure.starts ? this.output.start() : Promise.resolve()
   }
 
   stop(deadline: AbortSignal): Promise<void> {
-    return this.output.stop(deadline)
+    return this.tenure.stops ? this.output.stop(deadline) : Promise.resolve()
   }
 
   check(): Promise<void> {
@@ -258,12 +314,17 @@ export class OutputNode implements Node, Output {
     return this.output.flush?.() ?? Promise.resolve()
   }
 
+  /** undefined: it has no buffer. */
+  get persistent(): boolean | undefined {
+    return this.output.persistent
+  }
+
   get statistics(): (() => OutputStatistics) | undefined {
     const { output } = this
     return output.statistics === undefined ? undefined : () => output.statistics!()
   }
 
   get claims(): readonly string[] {
-    return this.output.claims ?? []
+    return this.tenure.shared ? [] : (this.output.claims ?? [])
   }
 }

@@ -2,7 +2,9 @@ import type { Consumer } from '../core/consumer.ts'
 import type { Host } from '../core/host.ts'
 import type { Graph } from './build.ts'
 import { type ClaimHolder, claimsCollide } from './claims.ts'
+import { Keeping } from './keeping.ts'
 import { type Living, startGraph, stopGraph } from './lifecycle.ts'
+import { handOverMs } from './limits.ts'
 import { type LogEvents, logEventConsumer } from './log-events.ts'
 import type { OutputNode } from './nodes.ts'
 
@@ -57,10 +59,12 @@ export class GraphRunner {
   }
 
   /**
-   * Puts `next` in the place of `old` with the smallest gap: outputs of the new graph start beside
-   * the old one's, except where both want the same path; then the old sources stop and the new ones
-   * start; then the old outputs deliver what they hold. Until `taken` was called an error leaves
-   * the old graph running; afterwards neither runs.
+   * Puts `next` in the place of `old` with the smallest gap. What says the same in both is kept
+   * (Keeping): it never stops. Outputs of the new graph start beside the old one's, except where both
+   * want the same path; then the old sources that changed stop; outputs in the way stop and their
+   * heirs start, while events of kept sources wait; then the new sources start; then the old outputs
+   * deliver what they hold. Until `taken` was called an error leaves the old graph running;
+   * afterwards neither runs.
    */
   async swap(
     graphs: { old: Graph; next: Graph },
@@ -68,36 +72,71 @@ export class GraphRunner {
   ): Promise<void> {
     const { old, next } = graphs
     const { deadline } = options
+    const keeping = new Keeping(old, next)
     const oldClaims = old.outputs.flatMap((output) => output.claims)
     const nextClaims = next.outputs.flatMap((output) => output.claims)
     const early = next.outputs.filter((output) => !claimsCollide(output.claims, oldClaims))
     const late = next.outputs.filter((output) => !early.includes(output))
     const inTheWay = old.outputs.filter((output) => claimsCollide(output.claims, nextClaims))
 
-    await startGraph(early)
-    options.taken()
-    this.#logEvents.disconnect()
     try {
-      await this.#stop(old.sources, deadline)
-      await this.#stop(inTheWay, deadline)
-      this.#publish(next)
-      await startGraph([...late, ...next.sources])
+      await startGraph(early)
     } catch (error) {
-      await this.#stop([...early, ...old.outputs], deadline)
+      keeping.giveBack()
       throw error
     }
+    options.taken()
+    this.#logEvents.disconnect()
+    keeping.take()
+    let begun: readonly OutputNode[] = early
+    try {
+      await this.#stop(old.sources, deadline)
+      if (late.length > 0) {
+        keeping.hold()
+        await this.#makeWay(inTheWay, deadline)
+        await startGraph(late)
+        begun = next.outputs
+      }
+      await startGraph(next.sources.filter((source) => source.tenure.starts))
+    } catch (error) {
+      keeping.refuse(error as Error)
+      const kept = [...keeping.sources.map((pair) => pair.next), ...keeping.outputs]
+      await this.#stop([...kept, ...begun, ...old.outputs], deadline)
+      throw error
+    }
+    keeping.connect()
+    this.#publish(next)
     this.collectLog(next)
     this.#connectLog()
-    await this.#drain(old, { inTheWay, deadline })
+    await this.#stop(
+      old.outputs.filter((output) => !inTheWay.includes(output)),
+      deadline,
+    )
     this.#forget(old, next)
   }
 
-  async #drain(
-    old: Graph,
-    options: { inTheWay: readonly OutputNode[]; deadline: AbortSignal },
-  ): Promise<void> {
-    const rest = old.outputs.filter((output) => !options.inTheWay.includes(output))
-    await this.#stop(rest, options.deadline)
+  /**
+   * Stops outputs whose paths the new graph wants. What a buffer on disk holds is the heir's to
+   * deliver, so it is not waited for long.
+   */
+  async #makeWay(inTheWay: readonly OutputNode[], deadline: AbortSignal): Promise<void> {
+    const hurry = new AbortController()
+    const timer = this.#host.clock.after(handOverMs, () => hurry.abort())
+    const soon = AbortSignal.any([deadline, hurry.signal])
+    try {
+      await Promise.all([
+        this.#stop(
+          inTheWay.filter((output) => output.persistent),
+          soon,
+        ),
+        this.#stop(
+          inTheWay.filter((output) => !output.persistent),
+          deadline,
+        ),
+      ])
+    } finally {
+      timer.cancel()
+    }
   }
 
   #stop(living: readonly Living[], deadline: AbortSignal): Promise<void> {

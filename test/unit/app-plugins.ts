@@ -25,6 +25,10 @@ export interface Stage {
   press(id: string, batch: Batch): void | Promise<void>
   /** Contexts that plugins were made with, by id: the newest. */
   readonly contexts: Map<string, PluginContext>
+  /** What sources were given as their way on, by id: the newest. */
+  readonly routers: Map<string, Consumer>
+  /** What the spy of that name does when it is stopped. */
+  readonly onStop: Map<string, () => Promise<void>>
   readonly plugins: readonly PluginDefinition[]
 }
 
@@ -33,6 +37,7 @@ export function createStage(): Stage {
   const lives: string[] = []
   const contexts = new Map<string, PluginContext>()
   const routers = new Map<string, Consumer>()
+  const onStop = new Map<string, () => Promise<void>>()
 
   const button = defineSource({
     name: 'button',
@@ -68,6 +73,7 @@ export function createStage(): Stage {
         refuse: string({ description: 'Refuses this tag with an exception.' }),
         late: string({ description: 'Refuses this tag by a rejection.' }),
         unready: bool({ description: 'Its check fails.', default: false }),
+        stuck: bool({ description: 'Cannot start.', default: false }),
         bad: bool({ description: 'Its creation fails.', default: false }),
       },
     },
@@ -87,8 +93,14 @@ export function createStage(): Stage {
           taken.push(`${params.name} ${batch.tag} x${batch.count}`)
           return undefined
         },
-        start: async () => void lives.push(`+${params.name}`),
-        stop: async () => void lives.push(`-${params.name}`),
+        start: async () => {
+          if (params.stuck) throw new Error('the spy is stuck')
+          lives.push(`+${params.name}`)
+        },
+        stop: async () => {
+          lives.push(`-${params.name}`)
+          await onStop.get(params.name)?.()
+        },
         flush: async () => void lives.push(`flush ${params.name}`),
       }
     },
@@ -123,6 +135,8 @@ export function createStage(): Stage {
     taken,
     lives,
     contexts,
+    routers,
+    onStop,
     press: (id, batch) => routers.get(id)!.emit(batch),
     plugins: [
       button,

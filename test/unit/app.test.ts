@@ -398,7 +398,7 @@ describe('reload', () => {
     const { app, lives, press, taken } = setUp(before)
     await app.start()
     lives.length = 0
-    await app.reload(configOf(button() + spy('**', 'new')), expired())
+    await app.reload(configOf(button('port 1') + spy('**', 'new')), expired())
     expect(lives).toEqual(['+new', '-button_0', '+button_0', '-old'])
     press('button_0', batchOf('x'))
     expect(taken).toEqual(['new x x1'])
@@ -411,7 +411,7 @@ describe('reload', () => {
     const { app, lives } = setUp(button() + spy('a', 'old', 'path /x') + spy('b', 'other'))
     await app.start()
     lives.length = 0
-    await app.reload(configOf(button() + spy('a', 'new', 'path /x')), expired())
+    await app.reload(configOf(button('port 1') + spy('a', 'new', 'path /x')), expired())
     expect(lives).toEqual(['-button_0', '-old', '+new', '+button_0', '-other'])
   })
 
@@ -443,11 +443,108 @@ describe('reload', () => {
     const { app, lives } = setUp(before)
     await app.start()
     lives.length = 0
-    const reloaded = app.reload(configOf(button() + spy('**', 'new')), new AbortController().signal)
+    const next = configOf(button('port 1') + spy('**', 'new'))
+    const reloaded = app.reload(next, new AbortController().signal)
     await app.stop(expired())
     await reloaded
     expect(lives).toEqual(['+new', '-button_0', '+button_0', '-old', '-button_0', '-new'])
     expect(app.running).toBe(false)
+  })
+
+  test('what says the same is kept: it runs on, and its events go into the new graph', async () => {
+    const kept = section('store', '@type spy', 'name kept', 'path /kept')
+    const copy = (other: string) =>
+      section('match **', '@type copy', kept, section('store', '@type spy', `name ${other}`))
+    const { app, lives, taken, routers } = setUp(button() + copy('old'))
+    await app.start()
+    const emits = routers.get('button_0')!
+    lives.length = 0
+    await app.reload(configOf(`# moved\n${button()}${copy('new')}`), expired())
+    await app.reload(configOf(button() + copy('newest')), expired())
+    expect(lives).toEqual(['+new', '-old', '+newest', '-new'])
+    emits.emit(batchOf('x'))
+    expect(taken).toEqual(['kept x x1', 'newest x x1'])
+    expect(app.view.plugins().map((view) => [view.id, view.emittedRecords])).toEqual([
+      ['button_0', 1],
+      ['copy_0', 1],
+      ['spy_0', 1],
+      ['spy_1', 1],
+    ])
+    lives.length = 0
+    await app.stop(expired())
+    expect(lives).toEqual(['-button_0', '-kept', '-newest'])
+  })
+
+  test('what an output that is kept reports goes to @ERROR of the new graph', async () => {
+    const error = (name: string) => section('label @ERROR', spy('**', name))
+    const { app, taken, contexts } = setUp(button() + spy('**', 's') + error('old errors'))
+    const { emitError } = contexts.get('spy_0')!
+    await app.start()
+    await app.reload(configOf(button() + spy('**', 's') + error('new errors')), expired())
+    emitError(batchOf('x'), new Error('odd'))
+    expect(taken).toEqual(['new errors x x1'])
+  })
+
+  test('events of a source that is kept wait while outputs change places', async () => {
+    let release = (): void => undefined
+    const { app, taken, routers, onStop } = setUp(button() + spy('**', 'old', 'path /x'))
+    await app.start()
+    const emits = routers.get('button_0')!
+    const stopped = new Promise<void>((resolve) => {
+      onStop.set('old', () => {
+        resolve()
+        return new Promise((done) => {
+          release = done
+        })
+      })
+    })
+    const never = new AbortController().signal
+    const reloaded = app.reload(configOf(button() + spy('**', 'new', 'path /x')), never)
+    await stopped
+    const first = emits.emit(batchOf('a'))
+    const second = emits.emit(batchOf('b'))
+    expect(taken).toEqual([])
+    release()
+    await reloaded
+    await Promise.all([first, second])
+    expect(taken).toEqual(['new a x1', 'new b x1'])
+    expect(emits.emit(batchOf('c'))).toBeUndefined()
+  })
+
+  test('they are refused if the new outputs cannot start; then the old configuration runs', async () => {
+    const { app, lives, taken, routers, onStop } = setUp(button() + spy('**', 'old', 'path /x'))
+    await app.start()
+    const emits = routers.get('button_0')!
+    const waiting: Promise<unknown>[] = []
+    onStop.set('old', async () => {
+      onStop.clear()
+      waiting.push(Promise.allSettled([emits.emit(batchOf('a'))]))
+    })
+    lives.length = 0
+    const next = configOf(button() + button('@id stuck', 'fail true') + spy('**', 'n', 'path /x'))
+    await expect(app.reload(next, expired())).rejects.toThrow('the button is stuck')
+    expect(await waiting[0]).toMatchObject([
+      { reason: { message: 'stuck cannot start: the button is stuck' } },
+    ])
+    expect(lives).toEqual(['-old', '+n', '-button_0', '-n', '-old', '+old', '+button_0'])
+    routers.get('button_0')!.emit(batchOf('b'))
+    expect(taken).toEqual(['old b x1'])
+  })
+
+  test('outputs that could not start leave what is kept to the old graph', async () => {
+    const { app, lives, taken, routers } = setUp(button() + spy('**', 'old'))
+    await app.start()
+    const emits = routers.get('button_0')!
+    lives.length = 0
+    const next = configOf(button() + spy('a', 'old') + spy('**', 'n', 'stuck true'))
+    await expect(app.reload(next, expired())).rejects.toThrow('the spy is stuck')
+    emits.emit(batchOf('a'))
+    await app.reload(configOf(button() + spy('**', 'old')), expired())
+    emits.emit(batchOf('b'))
+    expect(taken).toEqual(['old a x1', 'old b x1'])
+    expect(lives).toEqual([])
+    await app.stop(expired())
+    expect(lives).toEqual(['-button_0', '-old'])
   })
 
   test('series of plugins that are gone are forgotten, others go on', async () => {
