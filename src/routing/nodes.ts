@@ -79,11 +79,11 @@ export class SourceNode implements Node, Consumer, Source {
   }
 
   get emittedRecords(): number {
-    return this.#counts.records
+    return this.tenure.left ? 0 : this.#counts.records
   }
 
   get emittedBytes(): number {
-    return this.#counts.bytes
+    return this.tenure.left ? 0 : this.#counts.bytes
   }
 
   get claims(): readonly string[] {
@@ -320,7 +320,8 @@ export class OutputNode implements Node, Output {
   }
 
   get statistics(): (() => OutputStatistics) | undefined {
-    const { output } = this
+    const { output, tenure } = this
+    if (tenure.left) return undefined
     return output.statistics === undefined ? undefined : () => output.statistics!()
   }
 

@@ -26,6 +26,11 @@ export class Tenure {
     return this.#state !== 'own' && this.#state !== 'kept'
   }
 
+  /** Another node stands for it from now on: its figures are that one's. */
+  get left(): boolean {
+    return this.#state === 'given'
+  }
+
   borrow(from: Tenure): void {
     this.#state = 'borrowed'
     this.#other = from
