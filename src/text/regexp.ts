@@ -9,6 +9,18 @@ import { RegexpSyntaxError, type RegexpTree } from './regexp-syntax.ts'
  */
 export const regexpInputLimitChars = 64 * 1024
 
+/** One place where an expression is found. */
+export interface RegexpFound {
+  /** UTF-16 offsets in the text. */
+  readonly start: number
+  readonly end: number
+  /**
+   * By number, as Ruby's MatchData: all of it, then what each group holds; undefined stands for a group that took no part.
+   * Where groups have names, plain ones have no number.
+   */
+  readonly captures: readonly (string | undefined)[]
+}
+
 /** A user's regular expression (Ruby's syntax), ready to be tried on lines, tags and field values. */
 export interface LineMatcher {
   /** As written, without slashes and options. */
@@ -17,6 +29,8 @@ export interface LineMatcher {
   readonly flags: string
   /** Names of its groups, in order, each once. */
   readonly names: readonly string[]
+  /** By a group's number less one: its name, undefined for a plain one. */
+  readonly groupNames: readonly (string | undefined)[]
   /** Whether it is found anywhere in the text. Throws RegexpInputError. */
   test(text: string): boolean
   /**
@@ -24,6 +38,8 @@ export interface LineMatcher {
    * all where the expression is not found. Of groups with one name the last that took part counts. Throws RegexpInputError.
    */
   match(text: string): readonly (string | undefined)[] | undefined
+  /** The first place at or behind `from` where it is found; what stands before `from` is looked at by ^, \b and the like. Throws RegexpInputError. */
+  find(text: string, from?: number): RegexpFound | undefined
   /** The text between the places where it is found, as Ruby's String#split (without empty ones at the end). Throws RegexpInputError. */
   split(text: string): string[]
   /** `/source/flags` */
@@ -90,8 +106,16 @@ class DeferredMatcher implements LineMatcher {
     return this.matcher.names
   }
 
+  get groupNames(): readonly (string | undefined)[] {
+    return this.matcher.groupNames
+  }
+
   test(text: string): boolean {
     return this.matcher.test(text)
+  }
+
+  find(text: string, from?: number): RegexpFound | undefined {
+    return this.matcher.find(text, from)
   }
 
   match(text: string): readonly (string | undefined)[] | undefined {
@@ -142,8 +166,12 @@ class BacktrackingMatcher implements LineMatcher {
   readonly source: string
   readonly flags: string
   readonly names: readonly string[]
+  readonly groupNames: readonly (string | undefined)[]
   private readonly whole: RegExp
   private readonly oneLine: RegExp
+  /** By capture: its number in the expression as it was translated. */
+  private readonly numbers: readonly number[]
+  private searching: RegExp | undefined
   /** By name: numbers of its groups, last first. */
   private readonly groups: readonly (readonly number[])[]
 
@@ -153,6 +181,8 @@ class BacktrackingMatcher implements LineMatcher {
     const emitted = emitRegexp(tree, false)
     this.whole = toRegExp(emitted)
     this.oneLine = toRegExp(emitRegexp(tree, true))
+    this.numbers = emitted.groups
+    this.groupNames = tree.captures
     const names = tree.captures.filter((name) => name !== undefined)
     this.names = [...new Set(names)]
     this.groups = this.names.map((name) =>
@@ -173,6 +203,19 @@ class BacktrackingMatcher implements LineMatcher {
       const number = numbers.length === 1 ? numbers[0] : numbers.find((n) => found[n] !== undefined)
       return number === undefined ? undefined : found[number]
     })
+  }
+
+  find(text: string, from = 0): RegexpFound | undefined {
+    this.for(text)
+    this.searching ??= new RegExp(this.whole.source, `${this.whole.flags}g`)
+    this.searching.lastIndex = from
+    const found = this.searching.exec(text)
+    if (found === null) return undefined
+    return {
+      start: found.index,
+      end: found.index + found[0].length,
+      captures: [found[0], ...this.numbers.map((number) => found[number])],
+    }
   }
 
   split(text: string): string[] {
