@@ -3,7 +3,13 @@ import { type BoundPlugin, type ParamsOf, positionOf } from '../config/schema.ts
 import { ConfigError } from '../core/errors.ts'
 import type { Disk } from '../core/host.ts'
 import { createFileStore, type FileStoreOptions } from './file-store.ts'
-import { type BufferPlace, fileNames, fileSingleNames, placeOf } from './file-store-names.ts'
+import {
+  type BufferPlace,
+  type ChunkNames,
+  fileNames,
+  fileSingleNames,
+  placeOf,
+} from './file-store-names.ts'
 import type { fileBufferShape, fileSingleBufferShape } from './sections.ts'
 import type { ChunkStore } from './store.ts'
 
@@ -45,6 +51,24 @@ export function createFileSingleBuffer(
     namesAt: (place) => fileSingleNames(place.prefix, field),
     chunkFormat: single.chunkFormat,
   })
+}
+
+/** Where a bound <buffer> keeps its files, and how they are called; undefined: it keeps none. Throws ConfigError. */
+export async function filesOf(
+  buffer: BoundPlugin,
+  context: Pick<PluginContext, 'host' | 'system' | 'id' | 'idWritten'>,
+): Promise<{ readonly place: BufferPlace; readonly names: ChunkNames } | undefined> {
+  if (buffer.type === 'file') {
+    const params = buffer.params as unknown as FileParams
+    const of = { defaultPrefix: 'buffer', suffix: params.pathSuffix }
+    const place = await whereabouts(params, context, of).locate()
+    return { place, names: fileNames(place.prefix, place.suffix) }
+  }
+  if (buffer.type !== 'file_single') return undefined
+  const params = buffer.params as unknown as FileSingleParams
+  const of = { defaultPrefix: 'fsb', suffix: '.buf' }
+  const place = await whereabouts(params, context, of).locate()
+  return { place, names: fileSingleNames(place.prefix, fieldInName(params)) }
 }
 
 /** Fluentd's names have room for the tag or one field. */
@@ -91,7 +115,7 @@ function modeOf(params: Common, name: 'filePermission' | 'dirPermission'): numbe
 
 function whereabouts(
   params: Common,
-  context: PluginContext,
+  context: Pick<PluginContext, 'host' | 'system' | 'id' | 'idWritten'>,
   of: { defaultPrefix: string; suffix: string },
 ): Pick<FileStoreOptions, 'claims' | 'locate'> {
   const { system } = context
@@ -125,7 +149,10 @@ function posixDirectory(path: string): string {
 }
 
 /** `<root_dir>/worker0/<@id>/buffer`, for outputs with an @id: a made one changes with the order of the file. */
-function pathInRoot(params: Common, { system, id, idWritten }: PluginContext): string {
+function pathInRoot(
+  params: Common,
+  { system, id, idWritten }: Pick<PluginContext, 'system' | 'id' | 'idWritten'>,
+): string {
   if (system.rootDir !== undefined && idWritten === true) {
     return `${system.rootDir}/worker${system.workerId}/${id}/buffer`
   }

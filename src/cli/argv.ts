@@ -1,4 +1,5 @@
 import type { LogLevel } from '../core/log.ts'
+import { type BufferCommand, parseBuffer } from './buffer-options.ts'
 import { type CatCommand, parseCat } from './cat-options.ts'
 import { type OptionSpec, runOptions } from './options.ts'
 import { type ParsedOptions, parseOptions, UsageError } from './parse-options.ts'
@@ -28,7 +29,8 @@ export interface RunCommand {
 export type Command =
   | RunCommand
   | CatCommand
-  | { readonly kind: 'help'; readonly of: 'run' | 'cat' }
+  | BufferCommand
+  | { readonly kind: 'help'; readonly of: 'run' | 'cat' | 'buffer' }
   | { readonly kind: 'version' }
   | { readonly kind: 'setup'; readonly directory: string }
 
@@ -41,6 +43,7 @@ const defaultSetupDirectory = '/etc/fluent'
 export function parseArguments(name: string, args: readonly string[]): Command {
   if (/^fluent-cat(\.js)?$/.test(name)) return parseCat(args)
   if (args[0] === 'cat') return parseCat(args.slice(1))
+  if (args[0] === 'buffer') return parseBuffer(args.slice(1))
   const options = parseOptions(runOptions, args)
   if (options.flag('help')) return { kind: 'help', of: 'run' }
   if (options.flag('version')) return { kind: 'version' }

@@ -21,6 +21,8 @@ export async function main(script: string, args: readonly string[]): Promise<num
         return (await import('./setup.ts')).setup(command.directory)
       case 'cat':
         return await cat(command)
+      case 'buffer':
+        return await (await import('./buffer.ts')).runBuffer(command)
       case 'run':
         return await (await import('./run.ts')).run(command)
     }
@@ -31,16 +33,32 @@ export async function main(script: string, args: readonly string[]): Promise<num
   }
 }
 
-async function help(of: 'run' | 'cat'): Promise<number> {
-  const [{ helpText }, { catOptions, runOptions }] = await Promise.all([
+async function help(of: 'run' | 'cat' | 'buffer'): Promise<number> {
+  const [{ helpText }, { bufferOptions, catOptions, runOptions }] = await Promise.all([
     import('./help.ts'),
     import('./options.ts'),
   ])
-  process.stdout.write(
-    of === 'cat'
-      ? `${await helpText('sluice cat TAG [options]', catOptions, 'Events come from standard input, one JSON map a line.')}\n`
-      : `${await helpText('sluice [options]\nsluice cat TAG [options]', runOptions, "Fluentd's other options are accepted, with a word where they do nothing.")}\n`,
-  )
+  const texts = {
+    cat: () =>
+      helpText(
+        'sluice cat TAG [options]',
+        catOptions,
+        'Events come from standard input, one JSON map a line.',
+      ),
+    buffer: () =>
+      helpText(
+        'sluice buffer ls [DIR...]\nsluice buffer inspect|replay|drop CHUNK...|--all',
+        bufferOptions,
+        'CHUNK is an id, the beginning of one, or a path. docs/OPERATIONS.md says more.',
+      ),
+    run: () =>
+      helpText(
+        'sluice [options]\nsluice cat TAG [options]\nsluice buffer ls|inspect|replay|drop [options]',
+        runOptions,
+        "Fluentd's other options are accepted, with a word where they do nothing.",
+      ),
+  }
+  process.stdout.write(`${await texts[of]()}\n`)
   return 0
 }
 

@@ -258,3 +258,42 @@ export const catOptions: readonly OptionSpec[] = [
   { name: 'version', kind: 'flag', describe: 'print the version' },
   { name: 'help', kind: 'flag', describe: 'print this' },
 ]
+
+export const bufferOptions: readonly OptionSpec[] = [
+  {
+    name: 'config',
+    short: 'c',
+    kind: 'value',
+    value: 'PATH',
+    describe: 'configuration whose buffers and backups are meant (default: as sluice itself)',
+  },
+  {
+    name: 'dir',
+    short: 'd',
+    kind: 'list',
+    value: 'DIR',
+    describe: 'look through this directory instead, and those below it',
+  },
+  { name: 'json', kind: 'flag', describe: 'one JSON object a line' },
+  {
+    name: 'events',
+    short: 'n',
+    kind: 'value',
+    value: 'N',
+    describe: 'inspect: events to show (default: 10)',
+  },
+  {
+    name: 'all',
+    kind: 'flag',
+    describe: 'inspect, replay, drop: all chunks in backup directories',
+  },
+  { name: 'to', kind: 'value', value: 'ID', describe: 'replay: to this output' },
+  {
+    name: 'tag',
+    kind: 'value',
+    value: 'TAG',
+    describe: 'replay: tag of chunks that Fluentd kept, of which it does not say',
+  },
+  { name: 'yes', short: 'y', kind: 'flag', describe: 'drop: yes, lose them' },
+  { name: 'help', kind: 'flag', describe: 'show this text' },
+]

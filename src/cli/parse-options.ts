@@ -11,6 +11,8 @@ export interface ParsedOptions {
   count(name: string): number
   /** '' for an optional value that was left out. */
   text(name: string): string | undefined
+  /** All values of an option that may stand several times. */
+  list(name: string): readonly string[]
   /** Throws UsageError unless it is a whole number in the range. */
   integer(name: string, range: { min: number; max: number }): number | undefined
   /** Options that were written, in the table's order. */
@@ -60,6 +62,7 @@ export function parseOptions(specs: readonly OptionSpec[], args: readonly string
     flag: (name) => text(name) === 'true',
     count: (name) => Number(values[name] ?? 0),
     text,
+    list: (name) => [values[name] ?? []].flat().map(String),
     integer(name, { min, max }) {
       const written = text(name)
       if (written === undefined) return undefined
