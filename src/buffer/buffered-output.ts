@@ -6,6 +6,7 @@ import type { Histogram } from '../core/metrics.ts'
 import type { Output, OutputStatistics, Sink } from '../core/output.ts'
 import { stagingKeyOf } from './adopt.ts'
 import { type Aging, createAging } from './aging.ts'
+import { takeArrivals } from './arrivals.ts'
 import { createBackups } from './backup.ts'
 import { type Books, createBooks, exposeBooks } from './books.ts'
 import { type Chunking, chunkingOf, manyChunkKeys } from './chunk-keys.ts'
@@ -311,6 +312,8 @@ class BufferedOutput implements Output {
   }
 
   async flush(): Promise<void> {
+    if (this.#running)
+      await takeArrivals(this.#store, this.#context.log, (chunk) => this.#recover(chunk))
     this.#staging.sealAll()
     this.#pump()
     await this.#delivery.idle()

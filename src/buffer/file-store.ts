@@ -7,7 +7,7 @@ import { FileChunk } from './file-store-chunk.ts'
 import { OpenFiles } from './file-store-files.ts'
 import type { BufferPlace, ChunkNames } from './file-store-names.ts'
 import { poolOf } from './memory-store.ts'
-import { recoverChunks } from './recovery.ts'
+import { recoverArrivals, recoverChunks } from './recovery.ts'
 import type { SlabPool } from './slab-pool.ts'
 import type { ChunkStore } from './store.ts'
 import { createWriteSpeed, type WriteSpeed } from './write-speed.ts'
@@ -106,6 +106,7 @@ const openChunksLimit = 256
 export function createFileStore(options: FileStoreOptions): ChunkStore {
   const nextId = createChunkIds(options.outside.random)
   let shared: FileStoreShared | undefined
+  let looking: Promise<unknown> = Promise.resolve()
   return {
     persistent: true,
     claims: options.claims,
@@ -118,6 +119,16 @@ export function createFileStore(options: FileStoreOptions): ChunkStore {
         chunkFormat: options.chunkFormat,
         damaged: damaged ?? (() => undefined),
       })
+    },
+    arrivals() {
+      // One after the other: what one is about to take, the next would not know yet.
+      const looked = looking.then(async () =>
+        shared === undefined
+          ? []
+          : await recoverArrivals({ shared, chunkFormat: options.chunkFormat }),
+      )
+      looking = looked.catch(() => undefined)
+      return looked
     },
     create(metadata, changed) {
       if (shared === undefined) throw new Error('bug: the store is not open')

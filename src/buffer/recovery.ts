@@ -39,22 +39,65 @@ interface Found {
 
 /** Chunks that can be delivered, oldest first. One that cannot be read does not keep the others from it. */
 export async function recoverChunks(options: RecoveryOptions): Promise<readonly RecoveredChunk[]> {
-  const { disk, log, directory } = options.shared
-  const recovered: { chunk: RecoveredChunk; modifiedMs: number }[] = []
+  const { disk, directory } = options.shared
+  const recovered: Recovered[] = []
   for (const place of [directory, ...options.directories]) {
     const names = new Set(await disk.readdir(place))
-    for (const found of await chunkFiles(options.shared, place, names)) {
-      try {
-        const chunk = await recoverOne(options, found, names)
-        if (chunk !== undefined) recovered.push({ chunk, modifiedMs: found.stat.modifiedMs })
-      } catch (error) {
-        const path = posix.join(place, found.name)
-        log.error('a chunk of an earlier run cannot be read; it stays where it is', { path, error })
-      }
-    }
+    const found = await chunkFiles(options.shared, place, names)
+    recovered.push(...(await recoverAll(options, found, names)))
     await removeOrphans(options.shared, place)
   }
+  return inOrder(recovered)
+}
+
+/** Queued chunks in the store's directory that it does not know. */
+export async function recoverArrivals(
+  options: Pick<RecoveryOptions, 'shared' | 'chunkFormat'>,
+): Promise<readonly RecoveredChunk[]> {
+  const { disk, directory, live, names: layout } = options.shared
+  const knownNow = () => [...live].flatMap(({ id, path }) => [id, posix.basename(path)])
+  // What is removed meanwhile was known before, what is made meanwhile is known afterwards.
+  const before = knownNow()
+  const names = new Set(await disk.readdir(directory))
+  const known = new Set([...before, ...knownNow()])
+  const strange = new Set(
+    [...names].filter((name) => {
+      const parsed = layout.parse(name)
+      return parsed?.state === 'queued' && !known.has(name) && !known.has(parsed.id)
+    }),
+  )
+  const found = await chunkFiles(options.shared, directory, strange)
+  return inOrder(await recoverAll({ ...options, damaged: () => undefined }, found, names))
+}
+
+interface Recovered {
+  readonly chunk: RecoveredChunk
+  readonly modifiedMs: number
+}
+
+async function recoverAll(
+  options: Omit<RecoveryOptions, 'directories'>,
+  all: readonly Found[],
+  names: ReadonlySet<string>,
+): Promise<Recovered[]> {
+  const recovered: Recovered[] = []
+  for (const found of all) {
+    try {
+      const chunk = await recoverOne(options, found, names)
+      if (chunk !== undefined) recovered.push({ chunk, modifiedMs: found.stat.modifiedMs })
+    } catch (error) {
+      const path = posix.join(found.directory, found.name)
+      options.shared.log.error('a chunk of an earlier run cannot be read; it stays where it is', {
+        path,
+        error,
+      })
+    }
+  }
   return recovered
+}
+
+function inOrder(recovered: readonly Recovered[]): readonly RecoveredChunk[] {
+  return [...recovered]
     .sort((a, b) => a.modifiedMs - b.modifiedMs || compare(a.chunk, b.chunk))
     .map(({ chunk }) => chunk)
 }
@@ -91,7 +134,7 @@ async function removeOrphans(shared: FileStoreShared, directory: string): Promis
 }
 
 async function recoverOne(
-  options: RecoveryOptions,
+  options: Omit<RecoveryOptions, 'directories'>,
   found: Found,
   names: ReadonlySet<string>,
 ): Promise<RecoveredChunk | undefined> {
@@ -191,7 +234,7 @@ async function takeOurs(
 
 /** A chunk of Fluentd's: nothing is added to it, whichever state it was in. */
 async function takeForeign(
-  options: RecoveryOptions,
+  options: Pick<RecoveryOptions, 'shared' | 'chunkFormat'>,
   of: { found: Found; path: string; meta: Meta | undefined },
 ): Promise<RecoveredChunk | undefined> {
   const { shared, chunkFormat } = options

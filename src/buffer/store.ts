@@ -14,6 +14,8 @@ export interface ChunkStore {
    * told of chunks that an earlier run left and that cannot be read.
    */
   open(damaged?: (events: number) => void): Promise<readonly RecoveredChunk[]>
+  /** Queued chunks that somebody put there since (`sluice buffer replay`). Rejects as the disk does. */
+  arrivals?(): Promise<readonly RecoveredChunk[]>
   /** A new, empty, staged chunk. `changed`: as StoredChunk's. */
   create(metadata: ChunkMetadata, changed?: (change: ChunkChange) => void): StoredChunk
   /** Releases everything. Chunks that were not removed stay where they are if the store is persistent. */

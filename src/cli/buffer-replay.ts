@@ -11,7 +11,7 @@ import type { FoundChunk } from './buffer-scan.ts'
 
 /**
  * Puts a backup into its output's buffer directory, as a queued chunk of Fluentd's layout, and takes the backup away. It is
- * delivered once the output starts or is reloaded. Resolves to the new path. Rejects where that cannot be, with what to do
+ * delivered when the output starts, or is told to flush. Resolves to the new path. Rejects where that cannot be, with what to do
  * instead. One that ends half-way leaves the backup where it is.
  */
 export async function replay(
@@ -45,7 +45,9 @@ export async function replay(
     createdSeconds: Math.floor(chunk.createdMs / 1000),
     modifiedSeconds: Math.floor(chunk.modifiedMs / 1000),
   })
-  await write(disk, path + metaSuffix, output.fileMode, [bytes])
+  await write(disk, unfinished + metaSuffix, output.fileMode, [bytes])
+  // Side by side: a .meta file without its chunk is taken away by whoever starts just now.
+  await disk.rename(unfinished + metaSuffix, path + metaSuffix)
   await disk.rename(unfinished, path)
   await syncDirectory({ disk }, place.directory)
   await remove(disk, chunk)

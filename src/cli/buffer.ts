@@ -65,7 +65,7 @@ export async function bufferCommand(command: BufferCommand, world: BufferWorld):
         const output = outputFor(command, chunk, world.outputs)
         const path = await replay(disk, chunk, { output, tag: command.tag })
         print(
-          `queued ${path}: ${chunk.events} events for ${output.id}, sent when it starts or reloads`,
+          `queued ${path}: ${chunk.events} events for ${output.id}, sent at its start or at SIGUSR1`,
         )
       }
     } catch (error) {

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest'
 import { encode } from '../../src/msgpack/encode.ts'
 import { cli, exchange, freePort, listening, run, until } from './support.ts'
 
-/** `sluice buffer` beside a server that runs: what was refused is seen, sent again, and arrives with the next reload. */
+/** `sluice buffer` beside a server that runs: what was refused is seen, sent again, and arrives at the next flush. */
 
 interface Ran {
   readonly code: number
@@ -83,7 +83,7 @@ flush_mode immediate
     const replayed = await sluice('buffer', 'replay', '-c', config, '--all')
     expect(replayed).toMatchObject({ code: 0, err: '' })
     expect(await list()).toMatchObject([{ state: 'queued', id: kept.id, tag: 'app.web' }])
-    running.child.kill('SIGUSR2')
+    running.child.kill('SIGUSR1')
     await until('the event at its destination', () => bodies.length > 0)
     expect(bodies).toEqual(['{"n":1}\n'])
     await until('an empty buffer', async () => (await list()).length === 0)

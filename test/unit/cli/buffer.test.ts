@@ -196,6 +196,38 @@ describe('replay', () => {
     expect(sink.chunks[0]).toMatchObject({ count: 2, metadata: { tag: 'app.x' } })
   })
 
+  it('an output that runs takes it when it is told to flush, once', async () => {
+    const { host, context } = world()
+    const made = host.disk as MemoryDisk
+    const sink = spySink()
+    const output = createBufferedOutput({
+      sink,
+      buffer: bufferOf({ path: directory, flush_mode: 'lazy', chunk_keys: ['tag'] }, 'file'),
+      context,
+    })
+    await output.start()
+    const safe = output.emit(numbers('app.z', 1, 2))
+    await host.clock.settle()
+    await safe
+    made.put(`/root/backup/worker0/web/${ids[1]}.log`, '{"n":3}\n{"n":4}\n')
+    made.put(`/root/backup/worker0/web/${ids[1]}.log.json`, note(ids[1]!))
+    sink.behave = () => {
+      throw new Error('down')
+    }
+    expect((await run({ args: ['replay', '--all'], disk: made })).code).toBe(0)
+    await Promise.race([Promise.all([output.flush?.(), output.flush?.()]), host.clock.advance(10)])
+    sink.behave = () => undefined
+    await host.clock.advance(60_000)
+    await output.flush?.()
+    await host.clock.advance(100)
+    expect([...sink.delivered].sort()).toEqual(['app.z 1\napp.z 2\n', '{"n":3}\n{"n":4}\n'])
+    expect(output.statistics?.()).toMatchObject({
+      emittedEvents: 4,
+      deliveredEvents: 4,
+      bufferedEvents: 0,
+    })
+  })
+
   it('what Fluentd kept has no tag: it has to be said', async () => {
     const made = disk()
     const refused = await run({ args: ['replay', 'c3'], disk: made })
