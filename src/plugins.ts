@@ -10,6 +10,7 @@ import { httpOutput } from './outputs/http/index.ts'
 import { nullOutput } from './outputs/null/index.ts'
 import { prometheusOutput } from './outputs/prometheus/index.ts'
 import { relabelOutput } from './outputs/relabel/index.ts'
+import { rewriteTagFilterOutput } from './outputs/rewrite_tag_filter/index.ts'
 import { roundrobinOutput } from './outputs/roundrobin/index.ts'
 import { secondaryFileOutput } from './outputs/secondary_file/index.ts'
 import { stdoutOutput } from './outputs/stdout/index.ts'
@@ -51,6 +52,7 @@ export const plugins: readonly PluginDefinition[] = [
   nullOutput,
   prometheusOutput,
   relabelOutput,
+  rewriteTagFilterOutput,
   roundrobinOutput,
   secondaryFileOutput,
   stdoutOutput,

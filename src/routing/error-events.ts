@@ -89,7 +89,10 @@ export class ErrorEvents {
         })
         .add(batch.count)
       limiter.run({ tag: batch.tag.slice(0, shownTagChars), label }, (fields) => {
-        host.log.error('labels hand this event on in circles: it is dropped', fields)
+        host.log.error(
+          'this event is handed on in circles, by labels or new tags: it is dropped',
+          fields,
+        )
       })
     }
   }

@@ -1,11 +1,8 @@
 import { positionOf } from '../../config/schema.ts'
 import { ConfigError, type Position } from '../../core/errors.ts'
-import { stringLength, textAt, valueAt } from '../../msgpack/entries.ts'
-import { headLength } from '../../msgpack/walk.ts'
-import { fieldText } from '../../text/field-text.ts'
+import { packedText } from '../../text/packed-text.ts'
 import { type PackedPath, packedPath, parseRecordPath } from '../../text/record-path.ts'
 import { compileRegexpSource, type LineMatcher } from '../../text/regexp.ts'
-import { scrub } from '../../text/ruby-text.ts'
 import { type GrepParams, oldStyleCount } from './shape.ts'
 
 /** A field and the expression tried on it. A field that is missing is tried as an empty text. */
@@ -28,7 +25,7 @@ export interface Conditions {
 /** Throws RecordPathError and RegexpInputError, where Fluentd fails to look as well. */
 export function matches(condition: Condition, packed: Uint8Array, recordAt: number): boolean {
   const at = condition.path.find(packed, recordAt)
-  return condition.matcher.test(at < 0 ? '' : textOfField(packed, at))
+  return condition.matcher.test(packedText(packed, at))
 }
 
 export function keeps(conditions: Conditions, packed: Uint8Array, recordAt: number): boolean {
@@ -40,15 +37,6 @@ export function keeps(conditions: Conditions, packed: Uint8Array, recordAt: numb
     (excludeAnd.length === 0 || !excludeAnd.every(test)) &&
     !excludeOr.some(test)
   )
-}
-
-/** The value as text; bytes that are not UTF-8 are question marks. */
-function textOfField(packed: Uint8Array, at: number): string {
-  const text = textAt(packed, at)
-  if (text === undefined) return fieldText(valueAt(packed, at))
-  if (!text.includes('\ufffd')) return text
-  const start = at + headLength(packed[at] as number)
-  return scrub(packed.subarray(start, start + stringLength(packed, at)), '?')
 }
 
 /** A list that refuses a second condition for one key. */
