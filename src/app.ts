@@ -36,6 +36,8 @@ export interface AppOverrides {
   readonly workers?: number | undefined
   readonly workerId?: number | undefined
   readonly withoutSource?: boolean | undefined
+  /** Warnings about the configuration were given already: by the process that started this one. */
+  readonly warned?: boolean | undefined
   readonly strictConfigValue?: boolean | undefined
 }
 
@@ -66,6 +68,8 @@ export interface App extends Component {
   reload(config: AppConfig, deadline: AbortSignal): Promise<void>
   readonly running: boolean
   readonly view: AppView
+  /** Addresses and paths that it will hold or holds: 'tcp:0.0.0.0:24224'. */
+  readonly claims: readonly string[]
   /** <system> of the configuration in place. */
   readonly system: SystemConfig
 }
@@ -108,6 +112,10 @@ class Sluice implements App {
 
   get system(): SystemConfig {
     return this.#graph.bound.system
+  }
+
+  get claims(): readonly string[] {
+    return holdersOf(this.#graph).flatMap(({ claims }) => claims)
   }
 
   get running(): boolean {
@@ -222,6 +230,7 @@ class Sluice implements App {
   }
 
   #warn(warning: ConfigWarning): void {
+    if (this.#options.overrides?.warned) return
     const fields: Record<string, string> = {}
     const place = placeOf(warning.position)
     if (place !== undefined) fields.at = place

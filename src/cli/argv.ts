@@ -14,6 +14,9 @@ export interface RunCommand {
   readonly suppressConfigDump: boolean
   readonly withoutSource: boolean
   readonly workers: number | undefined
+  /** --no-supervisor: one process, whatever happens. */
+  readonly alone: boolean
+  readonly disableSharedSocket: boolean
   readonly user: string | undefined
   readonly group: string | undefined
   readonly umask: number | undefined
@@ -68,6 +71,8 @@ function runCommand(options: ParsedOptions): RunCommand {
     suppressConfigDump: options.flag('suppress-config-dump'),
     withoutSource: options.flag('without-source'),
     workers: options.integer('workers', { min: 1, max: 1024 }),
+    alone: options.flag('no-supervisor'),
+    disableSharedSocket: options.flag('disable-shared-socket'),
     user: options.text('user'),
     group: options.text('group'),
     umask: umask(options.text('umask')),

@@ -24,12 +24,14 @@ export function systemOf(config: AppConfig): SystemConfig | undefined {
  */
 export async function configureLog(self: Run, system: SystemConfig | undefined): Promise<void> {
   const { command, host, log, standardError } = self
-  const destination = openDestination(self, system) ?? standardError
+  // A worker's lines go to the process that started it, which alone writes and rotates the file.
+  const destination =
+    (self.worker === undefined ? openDestination(self, system) : undefined) ?? standardError
   log.configure({
     destination,
     level: command.logLevel ?? system?.logLevel ?? 'info',
     format: system?.log?.format ?? 'text',
-    color: destination === standardError && process.stderr.isTTY === true,
+    color: self.worker?.color ?? (destination === standardError && process.stderr.isTTY === true),
     formatTime: await timeFormat(system?.log?.timeFormat, host.clock),
     ignoreRepeatedSeconds: system?.ignoreRepeatedLogInterval,
     ignoreSameSeconds: system?.ignoreSameLogInterval,

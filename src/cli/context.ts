@@ -2,6 +2,7 @@ import type { App, AppConfig } from '../app.ts'
 import { renderAll } from '../config/index.ts'
 import { ConfigError, ConfigErrors } from '../core/errors.ts'
 import type { Host } from '../core/host.ts'
+import type { WorkerPlace } from '../host/worker-place.ts'
 import type { LogDestination, RootLogger } from '../observe/log.ts'
 import type { RunCommand } from './argv.ts'
 import { type ConfigPlace, readConfig } from './read-config.ts'
@@ -13,11 +14,15 @@ export interface Run {
   readonly log: RootLogger
   readonly place: ConfigPlace
   readonly standardError: LogDestination
+  /** Set where this process is one of several workers. */
+  readonly worker: WorkerPlace | undefined
+  /** Whether workers share listening sockets: known once <system> is read. */
+  readonly sockets: { shared: boolean }
 }
 
 /** Reads the configuration anew: at the start and for each reload. Throws ConfigErrors. */
-export function loadConfig(self: Run): AppConfig {
-  const parsed = readConfig(self.place, self.command, self.host)
+export function loadConfig(self: Run, workerId = workerIdOf(self)): AppConfig {
+  const parsed = readConfig(self.place, self.command, self.host, workerId)
   return { root: parsed.root, warnings: parsed.warnings, path: self.place.path }
 }
 
@@ -39,4 +44,9 @@ export function sayWhyNot(log: RootLogger, error: unknown): void {
     log.error('cannot start', { error })
     if (error instanceof Error) log.block('debug', '', error.stack ?? '')
   }
+}
+
+/** As in Fluentd, the only worker is number 0, and with --no-supervisor there is none. */
+function workerIdOf({ worker, command }: Run): number | undefined {
+  return worker?.id ?? (command.alone ? undefined : 0)
 }

@@ -93,14 +93,13 @@ export const runOptions: readonly OptionSpec[] = [
   {
     name: 'no-supervisor',
     kind: 'flag',
-    describe: 'no process of its own for supervision',
-    noEffect: 'Sluice has no supervisor process',
+    describe: 'run in this one process (as always with one worker)',
   },
   {
     name: 'under-supervisor',
     kind: 'flag',
     describe: '',
-    noEffect: 'Sluice has no supervisor process',
+    noEffect: 'workers are told by the process that starts them',
   },
   { name: 'plugin', short: 'p', kind: 'list', value: 'DIR', describe: '', noEffect: ruby },
   { name: 'include', short: 'I', kind: 'list', value: 'PATH', describe: '', noEffect: ruby },
@@ -144,8 +143,7 @@ export const runOptions: readonly OptionSpec[] = [
   {
     name: 'disable-shared-socket',
     kind: 'flag',
-    describe: '',
-    noEffect: 'a single process shares no sockets',
+    describe: 'workers do not share listening sockets',
   },
   { name: 'signame', short: 'x', kind: 'value', value: 'NAME', describe: '', noEffect: windows },
   { name: 'winsvc-name', kind: 'value', value: 'NAME', describe: '', noEffect: windows },

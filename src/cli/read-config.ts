@@ -25,13 +25,15 @@ export function readConfig(
   place: ConfigPlace,
   command: Pick<RunCommand, 'configType' | 'inlineConfig'>,
   host: ConfigHost,
+  workerId?: number,
 ): ParsedConfig {
+  const id = workerId?.toString()
   const embedded = place.path === undefined
   const path = place.path ?? defaultConfigPath
   const text = embedded ? defaultConfig : mustRead(path, host)
   const { inlineConfig } = command
   const parsed = parseConfig(
-    { ...worldOf(host), path, text, inlineConfig },
+    { ...worldOf(host, id), path, text, inlineConfig, workerId: id },
     embedded ? 'v1' : command.configType,
   )
   if (parsed.errors.length > 0) throw new ConfigErrors(parsed.errors)
@@ -48,7 +50,8 @@ function mustRead(path: string, host: ConfigHost): string {
   }
 }
 
-function worldOf({ disk, env, hostname }: ConfigHost): ConfigWorld {
+/** Fluentd's workers have their number in an environment variable, which many configurations ask for. */
+function worldOf({ disk, env, hostname }: ConfigHost, workerId?: string): ConfigWorld {
   const ifThere = <T>(read: () => T): T | undefined => {
     try {
       return read()
@@ -59,7 +62,7 @@ function worldOf({ disk, env, hostname }: ConfigHost): ConfigWorld {
     }
   }
   return {
-    env,
+    env: workerId === undefined ? env : { ...env, SERVERENGINE_WORKER_ID: workerId },
     hostname,
     readFile: (path) => ifThere(() => decode(disk.readFileSync(path))),
     listDir: (path) => ifThere(() => disk.readdirSync(path)),

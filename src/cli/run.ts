@@ -1,12 +1,14 @@
 import { networkInterfaces } from 'node:os'
-import { createApp } from '../app.ts'
-import { modeOf } from '../config/index.ts'
+import { type App, type AppConfig, createApp } from '../app.ts'
+import { modeOf, type SystemConfig } from '../config/index.ts'
+import { ConfigError, ConfigErrors } from '../core/errors.ts'
 import type { Host } from '../core/host.ts'
 import { version } from '../core/version.ts'
 import { loadKernel } from '../host/load-kernel.ts'
 import { createNodeClock } from '../host/node-clock.ts'
 import { createNodeHost } from '../host/node-host.ts'
 import { openStandardError } from '../host/node-log-file.ts'
+import { takeWorkerPlace } from '../host/worker-place.ts'
 import { createKernel } from '../kernel/index.ts'
 import { createLogger } from '../observe/log.ts'
 import { createMetrics } from '../observe/metrics.ts'
@@ -24,18 +26,26 @@ const lastWordsMs = 500
 
 /** Runs the server until it is asked to stop. Resolves with the exit code. */
 export async function run(command: RunCommand): Promise<number> {
+  const worker = takeWorkerPlace()
   const standardError = openStandardError()
   const log = createLogger({
     clock: createNodeClock(),
     settings: {
       destination: standardError,
       level: command.logLevel ?? 'info',
-      color: process.stderr.isTTY === true,
+      workerId: worker?.id ?? 0,
+      color: worker?.color ?? process.stderr.isTTY === true,
     },
   })
-  const host = createNodeHost({ log, metrics: createMetrics() })
+  const sockets = { shared: !command.disableSharedSocket }
+  const host = createNodeHost({
+    log,
+    metrics: createMetrics(),
+    worker: worker !== undefined,
+    exclusive: () => !sockets.shared,
+  })
   const place = findConfig(command, host)
-  const self: Run = { command, host, log, place, standardError }
+  const self: Run = { command, host, log, place, standardError, worker, sockets }
   try {
     return await runWith(self)
   } catch (error) {
@@ -49,36 +59,69 @@ export async function run(command: RunCommand): Promise<number> {
 }
 
 async function runWith(self: Run): Promise<number> {
-  const { command, host, log, place } = self
+  const { command, log, worker } = self
   const config = loadConfig(self)
   const system = systemOf(config)
   const umask = command.umask ?? modeOf(system?.umask)
   if (umask !== undefined) process.umask(umask)
-  changeUser(command)
+  if (worker === undefined) changeUser(command)
   await configureLog(self, system)
-  for (const notice of command.notices) log.info(notice)
-  if ((command.workers ?? 1) > 1)
-    log.warn('there is only one worker so far', { workers: command.workers })
+  nameProcess(self, system)
+  if (system?.disableSharedSocket) self.sockets.shared = false
+  if (worker === undefined) for (const notice of command.notices) log.info(notice)
+  const workers = worker?.workers ?? command.workers ?? system?.workers ?? 1
+  if (worker !== undefined || workers === 1) return await runAlone(self, config, workers)
+  if (command.alone) {
+    const message = `invalid number of workers with --no-supervisor: ${workers}`
+    throw new ConfigErrors([new ConfigError(message, { hint: 'leave workers away, or write 1' })])
+  }
+  const { supervise } = await import('./supervise.ts')
+  return await supervise(
+    self,
+    { workers, system },
+    { createFor: (id) => appOf(self, loadConfig(self, id), { workers, id }), hello: sayHello },
+  )
+}
+
+/** The only process, or one of several workers. */
+async function runAlone(self: Run, config: AppConfig, workers: number): Promise<number> {
+  const { command, host, log, place, worker } = self
   tellBuild(host)
-  const app = createApp({
-    host,
-    plugins,
-    kernel: createKernel(loadKernel()),
-    config,
-    overrides: {
-      workers: command.workers,
-      withoutSource: command.withoutSource,
-      strictConfigValue: command.strictConfigValue,
-    },
-  })
+  const app = appOf(self, config, { workers, id: worker?.id ?? 0 })
   if (command.dryRun) {
     await app.check()
     log.info('dry run: it would start', { config: place.path ?? 'embedded default' })
     return 0
   }
+  if (worker !== undefined) return await serve(self, app, () => undefined)
   log.info(`starting sluice-${version}`, { pid: host.pid, node: process.versions.node })
   dumpConfig(self, app)
   return await serve(self, app, () => sayHello(self))
+}
+
+/** Throws ConfigErrors. */
+function appOf(self: Run, config: AppConfig, of: { workers: number; id: number }): App {
+  const { command, host, worker } = self
+  return createApp({
+    host,
+    plugins,
+    kernel: createKernel(loadKernel()),
+    config,
+    overrides: {
+      workers: of.workers,
+      workerId: of.id,
+      withoutSource: command.withoutSource,
+      strictConfigValue: command.strictConfigValue,
+      // The process that starts the workers made worker 0 first, and said them then.
+      warned: worker !== undefined || of.id > 0,
+    },
+  })
+}
+
+/** As it stands in the list of processes; Fluentd's names. */
+function nameProcess({ worker }: Run, system: SystemConfig | undefined): void {
+  const name = system?.processName
+  if (name !== undefined) process.title = `worker:${name}${worker?.id ?? ''}`
 }
 
 /** Which version runs where, as dashboards ask it. */

@@ -1,6 +1,7 @@
 import type { App } from '../app.ts'
 import { configureLog, systemOf } from './configure-log.ts'
 import { dumpConfig, loadConfig, type Run, sayWhyNot } from './context.ts'
+import { obey, workInTurn } from './signals.ts'
 import { dumpState } from './state-dump.ts'
 
 /**
@@ -25,26 +26,24 @@ export async function serve(self: Run, app: App, started: () => void): Promise<n
     exit = resolve
   })
   const end = endOnce(self, app, stopping, exit)
-  // One after the other: a reload in the middle of a flush, or of a stop, would find a graph that is not there.
-  let last: Promise<void> = Promise.resolve()
-  const inTurn = (what: string, work: () => Promise<void>) => () => {
-    last = last.then(async () => {
-      if (stopping.signal.aborted) return
-      try {
-        await work()
-      } catch (error) {
-        log.error(`${what} failed`, { error })
-      }
-    })
+  const inTurn = workInTurn(log, () => stopping.signal.aborted)
+  const actions = {
+    reload: inTurn('reload', () => reload(self, app, () => exit(1))),
+    flush: inTurn('flush', () => flush(self, app)),
+    dump: inTurn('state dump', () => dumpState(self, app)),
+    winch: () => log.debug('SIGWINCH is ignored: there is no source-only mode to leave'),
   }
-  const remove = listen({
-    SIGINT: () => end('SIGINT', 0, stopDeadlineMs),
-    SIGTERM: () => end('SIGTERM', 0, stopDeadlineMs),
-    SIGHUP: inTurn('reload', () => reload(self, app, () => exit(1))),
-    SIGUSR2: inTurn('reload', () => reload(self, app, () => exit(1))),
-    SIGUSR1: inTurn('flush', () => flush(self, app)),
-    SIGCONT: inTurn('state dump', () => dumpState(self, app)),
-    SIGWINCH: () => log.debug('SIGWINCH is ignored: there is no source-only mode to leave'),
+  const worker = self.worker === undefined ? undefined : await beWorker(self, actions, end)
+  const remove = obey({
+    ...(worker?.signals ?? {
+      SIGINT: () => end('SIGINT', 0, stopDeadlineMs),
+      SIGTERM: () => end('SIGTERM', 0, stopDeadlineMs),
+    }),
+    SIGHUP: actions.reload,
+    SIGUSR2: actions.reload,
+    SIGUSR1: actions.flush,
+    SIGCONT: actions.dump,
+    SIGWINCH: actions.winch,
   })
   const bug = (error: unknown): void => {
     log.fatal('bug in Sluice: it stops', { error })
@@ -58,6 +57,7 @@ export async function serve(self: Run, app: App, started: () => void): Promise<n
   try {
     const failed = app.start().then(() => {
       if (!stopping.signal.aborted) started()
+      worker?.started()
       return new Promise<never>(() => undefined)
     })
     return await Promise.race([exited, failed])
@@ -67,8 +67,47 @@ export async function serve(self: Run, app: App, started: () => void): Promise<n
   }
 }
 
+type End = (why: string, code: number, deadlineMs: number) => void
+
+/**
+ * One of several workers. Service managers signal every process at once, terminals too: being told twice to stop does not
+ * mean to hurry, unless the supervisor says so.
+ */
+async function beWorker(
+  self: Run,
+  actions: Readonly<Record<'reload' | 'flush' | 'dump' | 'winch', () => void>>,
+  end: End,
+) {
+  const { joinSupervisor } = await import('../host/node-workers.ts')
+  let stopping = false
+  const stop = (why: string) => {
+    if (!stopping) end(why, 0, stopDeadlineMs)
+    stopping = true
+  }
+  const supervisor = joinSupervisor({
+    command(command) {
+      if (command === 'stop') stop('the supervisor')
+      else if (command === 'hurry') end('the supervisor', 0, stopDeadlineMs)
+      else actions[command]()
+    },
+    orphaned: () => stop('the supervisor is gone'),
+  })
+  return {
+    signals: {
+      SIGINT: () => self.log.debug('SIGINT is left to the supervisor'),
+      SIGTERM: () => stop('SIGTERM'),
+    },
+    started: () => supervisor.report({ kind: 'started' }),
+  }
+}
+
 /** The first call stops the application; a second one does not wait for it any longer. */
-function endOnce(self: Run, app: App, stopping: AbortController, exit: (code: number) => void) {
+function endOnce(
+  self: Run,
+  app: App,
+  stopping: AbortController,
+  exit: (code: number) => void,
+): End {
   const { log } = self
   const deadline = new AbortController()
   return (why: string, code: number, deadlineMs: number): void => {
@@ -120,12 +159,4 @@ async function flush({ log }: Run, app: App): Promise<void> {
   log.reopen()
   log.info('force flushing buffered events')
   await app.flush()
-}
-
-function listen(handlers: Readonly<Partial<Record<NodeJS.Signals, () => void>>>): () => void {
-  const entries = Object.entries(handlers) as [NodeJS.Signals, () => void][]
-  for (const [signal, handler] of entries) process.on(signal, handler)
-  return () => {
-    for (const [signal, handler] of entries) process.off(signal, handler)
-  }
 }

@@ -38,7 +38,6 @@ export function bindConfig(
     if (element.name !== 'worker' && element.name !== 'system') collect(element, collector, 'ROOT')
   }
   collectWorkers(root, collector, { workers, workerId: options.workerId ?? 0 })
-  if (options.workerId === undefined) saySingleProcess(root, workers, context)
   const { errors, warnings } = context
   if (errors.length > 0 || system === undefined) return { bound: undefined, errors, warnings }
   const top: BoundPipeline = { label: 'ROOT', position: undefined, stages: collector.stages }
@@ -183,21 +182,6 @@ function notDone(what: string, position: Position, context: BindContext): void {
   })
 }
 
-/** Whoever names no worker runs all in one process: then nobody runs what is only another worker's. */
-function saySingleProcess(root: Element, workers: number, context: BindContext): void {
-  const system = root.children.find(({ name }) => name === 'system')
-  const setting = system?.params.findLast(({ name }) => name === 'workers')
-  if (setting !== undefined && workers > 1 && Number.isFinite(workers)) {
-    const message = `Sluice runs in one process so far, not in ${workers}`
-    context.warnings.push({ message, position: setting.valuePosition })
-  }
-  for (const { name, argument, position } of root.children) {
-    if (name !== 'worker' || !/^0*[1-9]\d*(-\d+)?$/.test(argument)) continue
-    const message = `<worker ${argument}> is not run: there is only worker 0 so far`
-    context.warnings.push({ message, position })
-  }
-}
-
 // ---- <worker>
 
 function collectWorkers(
@@ -220,15 +204,27 @@ function collectWorkers(
     // Sections of other workers are checked too; what they make is thrown away, their @ids are
     // their own.
     const ours = ids.includes(options.workerId)
-    const target: Collector = ours
-      ? into
-      : { context: { ...context, ids: new Map() }, sources: [], stages: [], labels: new Map() }
+    const target: Collector = {
+      context: ours ? context : { ...context, ids: new Map() },
+      sources: [],
+      stages: [],
+      labels: ours ? into.labels : new Map(),
+    }
+    const before = new Set(target.labels.keys())
     for (const child of element.children) {
       if (['source', 'match', 'filter', 'label'].includes(child.name)) {
         collect(child, target, titleOf(element))
       } else {
         fail(context, `<worker> section cannot have <${child.name}> directive`, child.position)
       }
+    }
+    if (!ours) continue
+    const mark = (bound: BoundPlugin): BoundPlugin => ({ ...bound, workerCount: ids.length })
+    into.sources.push(...target.sources.map(mark))
+    into.stages.push(...target.stages.map(mark))
+    for (const [name, pipeline] of into.labels) {
+      if (before.has(name)) continue
+      into.labels.set(name, { ...pipeline, stages: pipeline.stages.map(mark) })
     }
   }
 }

@@ -92,6 +92,8 @@ interface Definition<S extends Shape> {
   readonly summary: string
   readonly description?: string
   readonly shape: S
+  /** false: with several workers it is an error outside of a `<worker N>` section. */
+  readonly multiWorkersReady?: boolean
 }
 
 type Creates<S extends Shape, T> = {

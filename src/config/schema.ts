@@ -238,6 +238,8 @@ export interface BoundPlugin {
   readonly written: boolean
   /** Values of PluginSectionOptions.own, by camelCase name. */
   readonly own?: Readonly<Record<string, unknown>>
+  /** Of a plugin in a <worker> section: how many workers run it. */
+  readonly workerCount?: number
 }
 
 export const ORIGIN: unique symbol = Symbol('origin')

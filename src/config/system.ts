@@ -168,13 +168,9 @@ export const notDoneYet: ReadonlySet<string> = new Set([
   'with_source_only',
   'rpc_endpoint',
   'enable_get_dump',
-  'process_name',
-  'restart_worker_interval',
   'emit_error_log_interval',
   'log_event_verbose',
-  'disable_shared_socket',
   'enable_size_metrics',
-  'umask',
   'metrics',
   'source_only_buffer',
 ])

@@ -8,14 +8,23 @@ import { createNodeHttp } from './node-http.ts'
 import { createNodeNet } from './node-net.ts'
 import { createNodeRandom } from './node-random.ts'
 import { createNodeStdout } from './node-stdout.ts'
+import { framedStdout } from './stdout-frames.ts'
 
 /** The real world: Node's own clock, files, sockets. Log and metrics come from src/observe. */
-export function createNodeHost(options: { log: Logger; metrics: Metrics }): Host {
-  const { log, metrics } = options
+export function createNodeHost(options: {
+  log: Logger
+  metrics: Metrics
+  /** It is one of several, and shares sockets and standard output with them. */
+  worker?: boolean
+  /** See createNodeNet. */
+  exclusive?: () => boolean
+}): Host {
+  const { log, metrics, worker = false, exclusive = () => false } = options
+  const stdout = createNodeStdout({ log })
   return {
     clock: createNodeClock(),
     disk: createNodeDisk(),
-    net: createNodeNet({ log }),
+    net: createNodeNet({ log, worker, exclusive }),
     http: createNodeHttp({ log }),
     random: createNodeRandom(),
     log,
@@ -23,6 +32,6 @@ export function createNodeHost(options: { log: Logger; metrics: Metrics }): Host
     env: process.env,
     hostname: hostname(),
     pid: process.pid,
-    stdout: createNodeStdout({ log }),
+    stdout: worker ? framedStdout(stdout) : stdout,
   }
 }

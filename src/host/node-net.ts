@@ -25,11 +25,22 @@ import { checkTls, superviseTls, tlsServerOptions } from './node-tls-server.ts'
  */
 const defaultBacklog = 1024
 
-export function createNodeNet(options: { log: Logger }): Net {
+export function createNodeNet(options: {
+  log: Logger
+  /** A worker leaves sockets' files to the process that opens them for it. */
+  worker?: boolean
+  /** Asked at each listening socket: true: it is not shared with other workers. */
+  exclusive?: () => boolean
+}): Net {
+  const exclusive = () => options.exclusive?.() ?? false
   return {
-    listen: (listen) => listenOn(listen, options.log),
+    async listen(listen) {
+      const { address } = listen
+      if (address.kind === 'unix' && options.worker !== true) await removeStaleSocket(address.path)
+      return await listenOn(listen, { log: options.log, exclusive: exclusive() })
+    },
     connect,
-    listenUdp: (udp) => listenUdp(udp, options.log),
+    listenUdp: (udp) => listenUdp(udp, { log: options.log, exclusive: exclusive() }),
     checkTls,
     reverseLookup,
     lookup,
@@ -37,9 +48,16 @@ export function createNodeNet(options: { log: Logger }): Net {
   }
 }
 
-async function listenOn(options: ListenOptions, log: Logger): Promise<Listener> {
+interface Surroundings {
+  readonly log: Logger
+  readonly exclusive: boolean
+}
+
+async function listenOn(
+  options: ListenOptions,
+  { log, exclusive }: Surroundings,
+): Promise<Listener> {
   const { address } = options
-  if (address.kind === 'unix') await removeStaleSocket(address.path)
   const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true })
   const take = (socket: net.Socket) => {
     const connection = new NodeConnection(socket, options.readArea)
@@ -50,7 +68,7 @@ async function listenOn(options: ListenOptions, log: Logger): Promise<Listener> 
     if (options.admits?.(plainAddress(socket.remoteAddress)) === false) refuse(socket)
     else begin(socket)
   })
-  await opened(server, options)
+  await opened(server, options, exclusive)
   // After this point an error is a connection that could not be accepted (EMFILE): the listener
   // lives on.
   server.on('error', (error) => log.warn('cannot accept a connection', { error }))
@@ -103,7 +121,11 @@ async function settleSocket(
   }
 }
 
-function opened(server: net.Server, { address, backlog }: ListenOptions): Promise<void> {
+function opened(
+  server: net.Server,
+  { address, backlog }: ListenOptions,
+  exclusive: boolean,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.once('listening', () => {
@@ -112,7 +134,7 @@ function opened(server: net.Server, { address, backlog }: ListenOptions): Promis
     })
     const place =
       address.kind === 'tcp' ? { host: address.host, port: address.port } : { path: address.path }
-    server.listen({ ...place, backlog: backlog ?? defaultBacklog })
+    server.listen({ ...place, backlog: backlog ?? defaultBacklog, exclusive })
   })
 }
 
@@ -127,7 +149,7 @@ function boundAddress(server: net.Server, asked: ListenAddress): ListenAddress {
  * it is a socket and nobody answers there; anything else stays and makes `listen` fail with
  * EADDRINUSE.
  */
-async function removeStaleSocket(path: string): Promise<void> {
+export async function removeStaleSocket(path: string): Promise<void> {
   const stats = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     throw error
@@ -188,12 +210,12 @@ function timeoutError(timeoutMs: number): Error {
 
 function listenUdp(
   options: Parameters<Net['listenUdp']>[0],
-  log: Logger,
+  { log, exclusive }: Surroundings,
 ): ReturnType<Net['listenUdp']> {
   const socket = dgram.createSocket({ type: net.isIPv6(options.host) ? 'udp6' : 'udp4' })
   return new Promise((resolve, reject) => {
     socket.once('error', reject)
-    socket.bind({ address: options.host, port: options.port }, () => {
+    socket.bind({ address: options.host, port: options.port, exclusive }, () => {
       socket.removeListener('error', reject)
       socket.on('error', (error) => log.warn('UDP socket failed', { error }))
       socket.on('message', (bytes, from) =>

@@ -20,7 +20,8 @@ export interface LogSettings {
   readonly level: LogLevel
   readonly format: 'text' | 'json'
   readonly color: boolean
-  readonly workerId: number
+  /** undefined: the process that starts the workers, whose lines name none. */
+  readonly workerId: number | undefined
   /** Text of a moment; undefined: `%Y-%m-%d %H:%M:%S %z` in local time. */
   readonly formatTime: ((wallMs: number) => string) | undefined
   /** Seconds; see log-repeats.ts. */
@@ -35,6 +36,8 @@ export interface RootLogger extends Logger {
   configure(settings: Partial<LogSettings>): void
   /** A message with text of our own making behind it, whose newlines stay: the configuration dump. */
   block(level: LogLevel, message: string, text: string): void
+  /** Finished lines of another process, with their line ends. */
+  pass(lines: string): void
   reopen(): void
   /** Sums up suppressed messages, and settles as LogDestination.flush does. */
   flush(): Promise<void>
@@ -109,6 +112,7 @@ export function createLogger(options: {
       if (rank[level] < rank[settings.level]) return
       writer(level, `${formatMessage(undefined, message, undefined)}${escapeLines(text)}`)
     },
+    pass: (lines) => settings.destination.write(lines),
     reopen: () => settings.destination.reopen(),
     flush() {
       repeats.flush()
@@ -175,7 +179,8 @@ function createWriter(
         return
       }
       const level = pino.levels.labels[this.lastLevel] as LogLevel
-      const line = `${now()} [${level}]: #${workerId} ${this.lastMsg}`
+      const worker = workerId === undefined ? '' : `#${workerId} `
+      const line = `${now()} [${level}]: ${worker}${this.lastMsg}`
       destination.write(`${color ? colored(level, line) : line}\n`)
     },
   }

@@ -23,6 +23,7 @@ import type { Kernel } from '../kernel/index.ts'
 import { ErrorEvents } from './error-events.ts'
 import { PluginIds } from './ids.ts'
 import { type Depth, LabelRoute } from './label-route.ts'
+import { checkWorkers, settingsOf } from './multi-workers.ts'
 import { FilterNode, type NodeInfo, OutputNode, SourceNode, viewOf } from './nodes.ts'
 import { compilePattern } from './pattern.ts'
 import { Router, type Rule } from './router.ts'
@@ -223,7 +224,11 @@ class Builder {
     return node
   }
 
-  #output(bound: BoundPlugin, label: string, parent?: OutputNode): OutputNode {
+  #output(
+    bound: BoundPlugin,
+    label: string,
+    parent?: { node: OutputNode | undefined; system: SystemSettings },
+  ): OutputNode {
     const info = this.#info(bound)
     const node = new OutputNode(
       info,
@@ -238,7 +243,7 @@ class Builder {
     this.#allOutputs.push(node)
     const reemits = (): void => {
       node.reemits = true
-      if (parent !== undefined) parent.reemits = true
+      if (parent?.node !== undefined) parent.node.reemits = true
     }
     const context = this.#context(info, {
       label,
@@ -248,6 +253,7 @@ class Builder {
       },
       reemits,
       node,
+      system: parent?.system,
       emitError: (batch, error) => reports.emitError(batch, error),
     })
     node.output = this.#makeOutput(bound, context)
@@ -274,10 +280,14 @@ class Builder {
       router: () => Consumer
       reemits?: () => void
       node?: OutputNode
+      /** Of the plugin it stands in. */
+      system?: SystemSettings | undefined
       emitError: (batch: Batch, error: Error) => void
     },
   ): PluginContext {
-    const { host, kernel, system, app } = this.#options
+    const { host, kernel, app } = this.#options
+    const system = way.system ?? settingsOf(info.bound, this.#options.system)
+    checkWorkers(this.#definition(info.bound), info.bound, system)
     const route = (label: string, from: BoundPlugin | object): Consumer => {
       way.reemits?.()
       return this.#route(label, from)
@@ -305,7 +315,7 @@ class Builder {
         this.#definition<ParserDefinition>(bound).create(bound.params as never, context),
       createOutput: (bound) => {
         if (way.node !== undefined) way.node.hasChildren = true
-        return this.#output(bound, way.label, way.node)
+        return this.#output(bound, way.label, { node: way.node, system })
       },
     }
     return context

@@ -23,6 +23,7 @@ export const unixSource = defineSource({
   name: 'unix',
   summary: 'Receives events by the Fluentd forward protocol over a unix socket.',
   description: 'The same as `@type forward` with `unix_path`.',
+  multiWorkersReady: false,
   shape: {
     params: {
       path: string({

@@ -17,6 +17,8 @@ describe('running', () => {
       suppressConfigDump: false,
       withoutSource: false,
       workers: undefined,
+      alone: false,
+      disableSharedSocket: false,
       user: undefined,
       group: undefined,
       umask: undefined,
@@ -31,6 +33,8 @@ describe('running', () => {
   const cases: [string[], Partial<RunCommand>][] = [
     [['-c', '/a b.conf'], { configPath: '/a b.conf' }],
     [['-c/a.conf'], { configPath: '/a.conf' }],
+    [['--no-supervisor'], { alone: true }],
+    [['--disable-shared-socket'], { disableSharedSocket: true }],
     [['--config=/a.conf'], { configPath: '/a.conf' }],
     [['--config', '-odd.conf'], { configPath: '-odd.conf' }],
     [['-c', 'a', '-c', 'b'], { configPath: 'b' }],
@@ -69,7 +73,6 @@ describe('running', () => {
   })
 
   it.each([
-    [['--no-supervisor'], 'no-supervisor'],
     [['-p', '/plugins', '-p', '/more'], 'plugin'],
     [['-I', '/lib'], 'include'],
     [['-r', 'json'], 'require'],
@@ -77,7 +80,6 @@ describe('running', () => {
     [['--suppress-repeated-stacktrace'], 'suppress-repeated-stacktrace'],
     [['--suppress-repeated-stacktrace', 'true'], 'suppress-repeated-stacktrace'],
     [['--emit-error-log-interval', '5'], 'emit-error-log-interval'],
-    [['--disable-shared-socket'], 'disable-shared-socket'],
   ])('%j is accepted with a word', (args, name) => {
     expect(run(...args).notices).toEqual([
       expect.stringMatching(new RegExp(`^option --${name} has no effect: .{10}`)),
