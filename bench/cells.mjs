@@ -14,6 +14,7 @@ export const sinks = {
   relay: { to: 'forward', modes: ['message', 'packed'] },
   relay_gzip: { to: 'forward', gzip: true, modes: ['packed'] },
   null_filebuffer: { to: 'null', fileBuffer: true, modes: ['packed'] },
+  transform_null: { to: 'null', transform: true, modes: ['packed'] },
   http_filebuffer: { to: 'http', fileBuffer: true, modes: ['packed'] },
 }
 
@@ -73,11 +74,21 @@ export function fluentdConfig({ kind, at }) {
   bind 127.0.0.1
   port ${at.port}
 </source>
-<match **>
+${kind.transform ? transform : ''}<match **>
   ${match[kind.to](kind, at)}
 </match>
 `
 }
+
+/** Work on every record, so that the server needs its processors and the load generator does not. */
+const transform = `<filter **>
+  @type record_transformer
+  <record>
+    service "web-\${record['container_name']}"
+    host bench
+  </record>
+</filter>
+`
 
 /** For Sluice: where a cell without a sink is verified. */
 export function metricsConfig(port) {
@@ -108,7 +119,7 @@ export function fluentBitConfig({ kind, at }) {
     Listen 127.0.0.1
     Port ${at.port}
     Buffer_Max_Size 16M${input}
-[OUTPUT]
+${kind.transform ? '[FILTER]\n    Name modify\n    Match *\n    Copy container_name service\n    Add host bench\n' : ''}[OUTPUT]
     Match *
     ${output}
 `

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// npm run bench -- [--cells REGEXP] [--seconds N] [--runs N] [--ack] [--json FILE] [--no-mover] [--servers REGEXP] [--peer NAME='COMMAND {conf}'] ...
+// npm run bench -- [--cells REGEXP] [--seconds N] [--runs N] [--ack] [--json FILE] [--no-mover] [--servers REGEXP] [--workers N] [--peer NAME='COMMAND {conf}'] ...
 //
 // Cells are named <mode>_to_<sink>[_acked]: {message, forward, packed, gzip} × {null, stdout, file, http, ...}; all are in cells.mjs. For each: starts the server
 // with a configuration of its own, sends pre-encoded Docker-like events (250 bytes packed, 4 connections) from a second process, and waits
@@ -31,13 +31,14 @@ const { values: options } = parseArgs({
     'no-mover': { type: 'boolean', default: false },
     peer: { type: 'string', multiple: true, default: [] },
     port: { type: 'string', default: '28224' },
+    workers: { type: 'string' },
     'cpu-prof': { type: 'boolean', default: false },
   },
 })
 const port = Number(options.port)
 const sinkPort = port + 1
 const metricsPort = port + 2
-const sluice = `node ${options['cpu-prof'] ? `--cpu-prof --cpu-prof-dir=${here}/../.bench ` : ''}${path.join(here, '../dist/cli.js')} --suppress-config-dump -q -c {conf}`
+const sluice = `node ${options['cpu-prof'] ? `--cpu-prof --cpu-prof-dir=${here}/../.bench ` : ''}${path.join(here, '../dist/cli.js')} --suppress-config-dump ${options.workers ? `--workers ${options.workers} ` : ''}-q -c {conf}`
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -62,7 +63,8 @@ async function listening(deadlineMs) {
 
 /** With nothing behind the server to count at, it is asked what it received. */
 async function receivedProblems(sent) {
-  const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
+  const url = `http://127.0.0.1:${metricsPort}/aggregated_metrics`
+  const text = await (await fetch(url)).text()
   const lines = text.split('\n').filter((line) => line.startsWith('sluice_input_events_total{'))
   const events = lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
   return events === sent ? [] : [`${events} events received, ${sent} sent`]

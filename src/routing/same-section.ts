@@ -11,6 +11,7 @@ export function sameSection(a: BoundPlugin, b: BoundPlugin): boolean {
     a.id === b.id &&
     a.label === b.label &&
     a.logLevel === b.logLevel &&
+    a.workerCount === b.workerCount &&
     same(a.params, b.params, 0)
   )
 }

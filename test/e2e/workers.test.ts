@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import net from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { freePort, listening, type Running, run, until } from './support.ts'
@@ -53,7 +54,22 @@ const event = (n: number, text = '') => JSON.stringify(['t', 1_700_000_000, { n,
 const records = (sluice: Running) =>
   sluice.lines.map((line) => JSON.parse(line) as { n: number; worker: number; text: string })
 
-/** What the log says of the workers' processes. */
+/** Ports that were free a moment ago, each with the next one. */
+async function freePorts(count: number): Promise<number[]> {
+  const found: number[] = []
+  while (found.length < count) {
+    const port = await freePort()
+    const next = net.createServer()
+    const free = await new Promise<boolean>((done) => {
+      next.once('error', () => done(false))
+      next.listen(port + 1, '127.0.0.1', () => next.close(() => done(true)))
+    })
+    if (free && !found.some((one) => Math.abs(one - port) < 2)) found.push(port)
+  }
+  return found
+}
+
+/** The workers' processes. */
 function pidsOf(sluice: Running): number[] {
   const path = `/proc/${sluice.child.pid}/task/${sluice.child.pid}/children`
   return readFileSync(path, 'utf8').trim().split(' ').map(Number)
@@ -115,18 +131,129 @@ describe('workers 2', () => {
 
   it('have sections of their own, and a number in "#{worker_id}"', async () => {
     const own = await freePort()
+    const filter = `<filter **>
+  @type record_transformer
+  <record>
+    w "#{worker_id}#{ENV['SERVERENGINE_WORKER_ID']}"
+  </record>
+</filter>
+`
     const { sluice } = await start(
-      (port) =>
-        `${source(port)}<worker 1>\n${source(own)}</worker>\n<filter **>\n  @type record_transformer\n  <record>\n    w "#{worker_id}"\n  </record>\n</filter>\n${stdout}`,
+      (port) => `${source(port)}<worker 1>\n${source(own)}</worker>\n${filter}${stdout}`,
     )
     await listening(own, sluice)
     for (let n = 0; n < 3; n++) await send(own, [event(n)])
     await until('all events', () => sluice.lines.length === 3)
-    expect(sluice.lines.map((line) => JSON.parse(line).w)).toEqual(['1', '1', '1'])
+    expect(sluice.lines.map((line) => JSON.parse(line).w)).toEqual(['11', '11', '11'])
     expect(await sluice.stop()).toBe(0)
   })
 
-  it('have file buffers of their own, and deliver what they hold when they stop', async () => {
+  it('serve metrics and the monitor each on a port of its own, and all metrics on one', async () => {
+    const [metrics, monitor] = await freePorts(2)
+    const { port, sluice } = await start(
+      (port) => `${source(port)}<source>
+  @type prometheus
+  bind 127.0.0.1
+  port ${metrics}
+</source>
+<source>
+  @type monitor_agent
+  port ${monitor}
+</source>
+${stdout}`,
+    )
+    for (let n = 0; n < 4; n++) await send(port, [event(n)])
+    await until('all events', () => sluice.lines.length === 4)
+    const get = async (at: number, path: string) =>
+      await (await fetch(`http://127.0.0.1:${at}${path}`)).text()
+    for (const id of [0, 1]) {
+      const config = JSON.parse(await get(monitor! + id, '/api/config.json'))
+      expect(config).toMatchObject({ worker_id: id, workers: 2 })
+      expect(await get(metrics! + id, '/metrics')).toMatch(/^sluice_input_events_total\{.*\} 2$/m)
+    }
+    const all = await get(metrics!, '/aggregated_metrics')
+    for (const id of [0, 1]) {
+      expect(all).toMatch(new RegExp(`^sluice_input_events_total\\{.*worker_id="${id}"\\} 2$`, 'm'))
+    }
+    expect(await sluice.stop()).toBe(0)
+  })
+
+  it('deliver at a stop what came in, from all of them', async () => {
+    const { port, sluice } = await start(
+      (port) => `${source(port)}<match **>
+  @type stdout
+  <format>
+    @type json
+  </format>
+  <buffer>
+    flush_interval 1h
+    flush_at_shutdown true
+  </buffer>
+</match>
+`,
+    )
+    const lines = (from: number) => Array.from({ length: 100 }, (_, i) => event(from + i))
+    await Promise.all([0, 1, 2, 3].map((n) => send(port, lines(n * 100))))
+    expect(sluice.lines).toEqual([])
+    expect(await sluice.stop()).toBe(0)
+    expect(new Set(records(sluice).map(({ n }) => n)).size).toBe(400)
+    expect(sluice.lines).toHaveLength(400)
+  })
+
+  it('keep in file buffers what they could not deliver, and go on with it', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'sluice-workers-'))
+    const sink = await freePort()
+    const config = (port: number) => `${source(port)}<match **>
+  @type forward
+  heartbeat_type none
+  <server>
+    host 127.0.0.1
+    port ${sink}
+  </server>
+  <buffer>
+    @type file
+    path ${dir}
+    flush_interval 0.1s
+    retry_type periodic
+    retry_wait 0.1s
+    flush_at_shutdown false
+  </buffer>
+</match>
+`
+    try {
+      const first = await start(config)
+      for (let n = 0; n < 8; n++) await send(first.port, [event(n)])
+      expect(await first.sluice.stop()).toBe(0)
+      const receiver = run({ config: source(sink) + stdout, args: ['--suppress-config-dump'] })
+      await listening(sink, receiver)
+      const second = await start(config)
+      await until('all events', () => receiver.lines.length === 8)
+      expect(new Set(records(receiver).map(({ n }) => n)).size).toBe(8)
+      expect(await second.sluice.stop()).toBe(0)
+      await receiver.stop()
+    } finally {
+      rmSync(dir, { recursive: true, force: true })
+    }
+  })
+
+  it('cannot have a file buffer by pattern, nor a source that is for one', async () => {
+    const buffer = '<buffer>\n    @type file\n    path @DIR@/b.*.log\n  </buffer>'
+    const pattern = run({
+      config: `<system>\n  workers 2\n</system>\n<match **>\n  @type stdout\n  ${buffer}\n</match>\n`,
+    })
+    expect(await pattern.exited).toBe(1)
+    expect(pattern.log()).toContain(
+      'with several workers, the buffer needs a directory as its path',
+    )
+    const unix = run({
+      config:
+        '<system>\n  workers 2\n</system>\n<source>\n  @type unix\n  path @DIR@/s\n</source>\n',
+    })
+    expect(await unix.exited).toBe(1)
+    expect(unix.log()).toContain("Plugin 'unix' does not support multi workers configuration")
+  })
+
+  it('have file buffers of their own', async () => {
     const { port, sluice } = await start(
       (port) =>
         `${source(port)}<match **>\n  @type file\n  path @DIR@/out\n  append true\n  <format>\n    @type json\n  </format>\n  <buffer []>\n    @type file\n    path @DIR@/buffer\n    flush_interval 1s\n    flush_at_shutdown true\n  </buffer>\n</match>\n`,
