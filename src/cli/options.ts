@@ -86,15 +86,20 @@ export const runOptions: readonly OptionSpec[] = [
     describe: 'count what sources receive (always on)',
   },
   { name: 'enable-size-metrics', kind: 'flag', describe: 'count bytes too (always on)' },
-  { name: 'version', kind: 'flag', describe: 'print the version' },
-  { name: 'help', short: 'h', kind: 'flag', describe: 'print this' },
-
-  // Without effect.
   {
     name: 'no-supervisor',
     kind: 'flag',
     describe: 'run in this one process (as always with one worker)',
   },
+  {
+    name: 'disable-shared-socket',
+    kind: 'flag',
+    describe: 'workers do not share listening sockets',
+  },
+  { name: 'version', kind: 'flag', describe: 'print the version' },
+  { name: 'help', short: 'h', kind: 'flag', describe: 'print this' },
+
+  // Without effect.
   {
     name: 'under-supervisor',
     kind: 'flag',
@@ -139,11 +144,6 @@ export const runOptions: readonly OptionSpec[] = [
     kind: 'flag',
     describe: '',
     noEffect: 'counting costs nothing here',
-  },
-  {
-    name: 'disable-shared-socket',
-    kind: 'flag',
-    describe: 'workers do not share listening sockets',
   },
   { name: 'signame', short: 'x', kind: 'value', value: 'NAME', describe: '', noEffect: windows },
   { name: 'winsvc-name', kind: 'value', value: 'NAME', describe: '', noEffect: windows },
@@ -252,6 +252,16 @@ export const catOptions: readonly OptionSpec[] = [
     kind: 'value',
     value: 'TIME',
     describe: 'time of the events (default: now)',
+  },
+  {
+    name: 'no-supervisor',
+    kind: 'flag',
+    describe: 'run in this one process (as always with one worker)',
+  },
+  {
+    name: 'disable-shared-socket',
+    kind: 'flag',
+    describe: 'workers do not share listening sockets',
   },
   { name: 'version', kind: 'flag', describe: 'print the version' },
   { name: 'help', kind: 'flag', describe: 'print this' },
