@@ -10,6 +10,7 @@ import { httpOutput } from './outputs/http/index.ts'
 import { nullOutput } from './outputs/null/index.ts'
 import { prometheusOutput } from './outputs/prometheus/index.ts'
 import { relabelOutput } from './outputs/relabel/index.ts'
+import { renameKeyOutput } from './outputs/rename_key/index.ts'
 import { rewriteTagFilterOutput } from './outputs/rewrite_tag_filter/index.ts'
 import { roundrobinOutput } from './outputs/roundrobin/index.ts'
 import { secondaryFileOutput } from './outputs/secondary_file/index.ts'
@@ -52,6 +53,7 @@ export const plugins: readonly PluginDefinition[] = [
   nullOutput,
   prometheusOutput,
   relabelOutput,
+  renameKeyOutput,
   rewriteTagFilterOutput,
   roundrobinOutput,
   secondaryFileOutput,

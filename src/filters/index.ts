@@ -2,11 +2,13 @@ import type { FilterDefinition } from '../config/define.ts'
 import { grepFilter } from './grep/index.ts'
 import { parserFilter } from './parser/index.ts'
 import { recordTransformerFilter } from './record_transformer/index.ts'
+import { renameKeyFilter } from './rename_key/index.ts'
 import { stdoutFilter } from './stdout/index.ts'
 
 export const filters: readonly FilterDefinition[] = [
   grepFilter,
   parserFilter,
   recordTransformerFilter,
+  renameKeyFilter,
   stdoutFilter,
 ]
