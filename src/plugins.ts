@@ -18,6 +18,7 @@ import { stdoutOutput } from './outputs/stdout/index.ts'
 import { parsers } from './parsers/index.ts'
 import { forwardSource } from './sources/forward/index.ts'
 import { unixSource } from './sources/forward/unix.ts'
+import { httpSource } from './sources/http/index.ts'
 import { monitorAgentSource } from './sources/monitor-agent/index.ts'
 import { prometheusSource } from './sources/prometheus/index.ts'
 import { prometheusMonitorSource } from './sources/prometheus-monitor/index.ts'
@@ -31,6 +32,7 @@ import { udpSource } from './sources/udp/index.ts'
 export const plugins: readonly PluginDefinition[] = [
   // <source>
   forwardSource,
+  httpSource,
   monitorAgentSource,
   prometheusSource,
   prometheusMonitorSource,

@@ -75,13 +75,13 @@ export function inflateSmall(
  * without using them.
  */
 export function inflateStream(
-  codec: Codec,
+  codec: Codec | 'deflate',
   payload: Uint8Array,
   options: { limitBytes: number; clock: Pick<Clock, 'monotonicMs' | 'soon'> },
 ): AsyncGenerator<Uint8Array, void, void> {
   const pieces =
-    codec === 'gzip'
-      ? gunzipStream(payload)
+    codec !== 'zstd'
+      ? zlibStream(codec, payload)
       : unzstdStream(payload, options.limitBytes, options.clock)
   return limited(pieces, options.limitBytes)
 }
@@ -131,12 +131,16 @@ const gzipFaults: Record<GunzipFault, string> = {
 /** zlib takes zero bytes behind the last member for padding. Here nothing follows it. */
 function checkConsumed(consumedBytes: number, payload: Uint8Array): void {
   if (consumedBytes < payload.byteLength) {
-    throw new InflateError('malformed', 'bytes follow the last gzip member')
+    throw new InflateError('malformed', 'bytes follow the end of the compressed data')
   }
 }
 
-async function* gunzipStream(payload: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
-  const engine = zlib.createGunzip({ chunkSize: inflateLimits.pieceBytes })
+async function* zlibStream(
+  codec: 'gzip' | 'deflate',
+  payload: Uint8Array,
+): AsyncGenerator<Uint8Array, void, void> {
+  const create = codec === 'gzip' ? zlib.createGunzip : zlib.createInflate
+  const engine = create({ chunkSize: inflateLimits.pieceBytes })
   try {
     engine.end(payload)
     for await (const piece of engine) yield piece as Uint8Array

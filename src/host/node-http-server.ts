@@ -1,120 +1,219 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { HttpRequest, HttpResponse, Listener, TlsServerOptions } from '../core/host.ts'
+import type { Socket } from 'node:net'
+import type {
+  HttpListener,
+  HttpRefusal,
+  HttpRequest,
+  HttpResponse,
+  HttpServeOptions,
+} from '../core/host.ts'
 import type { Logger } from '../core/log.ts'
 import { plainAddress } from './node-connection.ts'
+import { readHttpBody } from './node-http-body.ts'
 import { superviseTls, tlsServerOptions } from './node-tls-server.ts'
 
-/**
- * Limits of the small servers (metrics, health, monitoring): their clients are scrapers, not
- * browsers.
- */
+/** Limits of all servers, and those that hold where the caller says nothing. */
 const limits = {
   headerBytes: 16 * 1024,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
   keepAliveTimeoutMs: 65_000,
   connections: 256,
+  /** Requests of one connection whose answers it has not got: pipelining is rare, and not paced by Node. */
+  unanswered: 16,
+  /** How late a timeout may be noticed. */
+  timeoutCheckMs: 1_000,
 }
 
-interface ServeOptions {
-  readonly host: string
-  readonly port: number
-  readonly maxBodyBytes: number
-  readonly tls?: TlsServerOptions | undefined
-  readonly log: Logger
-  handle(request: HttpRequest): Promise<HttpResponse> | HttpResponse
-}
+type Options = HttpServeOptions & { readonly log: Logger }
 
-export async function serveHttp(options: ServeOptions): Promise<Listener> {
-  const server = await createFor(options, (incoming, outgoing) => {
-    serveOne(incoming, outgoing, options).catch((error: unknown) => {
-      options.log.debug('HTTP client went away', { error })
-      outgoing.destroy()
-    })
-  })
-  server.maxConnections = limits.connections
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ host: options.host, port: options.port }, () => {
-      server.removeListener('error', reject)
-      resolve()
-    })
-  })
-  server.on('error', (error) => options.log.warn('cannot accept a connection', { error }))
-  const bound = server.address()
-  const port = bound !== null && typeof bound === 'object' ? bound.port : options.port
-  let closed: Promise<void> | undefined
-  return {
-    address: { kind: 'tcp', host: options.host, port },
-    close() {
-      closed ??= new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeIdleConnections()
-        // A scraper that keeps its request open must not hold up the end.
-        server.closeAllConnections()
-      })
-      return closed
-    },
-  }
-}
-
-async function createFor(
-  { tls }: ServeOptions,
-  serve: (incoming: IncomingMessage, outgoing: ServerResponse) => void,
-): Promise<Server> {
-  const common = {
-    maxHeaderSize: limits.headerBytes,
-    headersTimeout: limits.headersTimeoutMs,
-    requestTimeout: limits.requestTimeoutMs,
-    keepAliveTimeout: limits.keepAliveTimeoutMs,
-  }
-  if (tls === undefined) return createServer(common, serve)
-  const https = await import('node:https')
-  const server = https.createServer({ ...common, ...tlsServerOptions(tls) }, serve)
-  superviseTls(server, tls)
+export async function serveHttp(options: Options): Promise<HttpListener> {
+  const server = new HttpServer(options)
+  await server.listen()
   return server
 }
 
-async function serveOne(
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  options: ServeOptions,
-): Promise<void> {
-  const body = await readBody(incoming, options.maxBodyBytes)
-  if (body === undefined) {
-    answer(outgoing, { status: 413, headers: { connection: 'close' }, body: 'body too large\n' })
-    return
+class HttpServer implements HttpListener {
+  readonly #options: Options
+  readonly #unanswered = new WeakMap<Socket, number>()
+  #server: Server | undefined
+  #closed: Promise<void> | undefined
+  #draining = false
+  #port: number
+
+  constructor(options: Options) {
+    this.#options = options
+    this.#port = options.port
   }
-  let response: HttpResponse
-  try {
-    response = await options.handle({
+
+  get address(): HttpListener['address'] {
+    return { kind: 'tcp', host: this.#options.host, port: this.#port }
+  }
+
+  async listen(): Promise<void> {
+    const { host, port, log, backlog } = this.#options
+    const server = await this.#create()
+    this.#server = server
+    if (this.#options.connections === undefined) server.maxConnections = limits.connections
+    else server.prependListener('connection', (socket: Socket) => this.#opened(socket))
+    server.on('checkContinue', (incoming, outgoing) => this.#expectant(incoming, outgoing))
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
+      this.#clientError(error, socket as Socket),
+    )
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ host, port, ...(backlog === undefined ? {} : { backlog }) }, () => {
+        server.removeListener('error', reject)
+        resolve()
+      })
+    })
+    server.on('error', (error) => log.warn('cannot accept a connection', { error }))
+    const bound = server.address()
+    if (bound !== null && typeof bound === 'object') this.#port = bound.port
+  }
+
+  drain(): void {
+    this.#draining = true
+    this.#end()
+    this.#server?.closeIdleConnections()
+  }
+
+  async close(): Promise<void> {
+    const closed = this.#end()
+    // A client that keeps its request open must not hold up the end.
+    this.#server?.closeAllConnections()
+    await closed
+  }
+
+  #end(): Promise<void> {
+    this.#closed ??= new Promise((resolve) => {
+      if (this.#server === undefined) resolve()
+      else this.#server.close(() => resolve())
+    })
+    return this.#closed
+  }
+
+  async #create(): Promise<Server> {
+    const { tls, requestTimeoutMs = limits.requestTimeoutMs } = this.#options
+    const common = {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: Math.min(limits.headersTimeoutMs, requestTimeoutMs),
+      requestTimeout: requestTimeoutMs,
+      keepAliveTimeout: this.#options.keepAliveTimeoutMs ?? limits.keepAliveTimeoutMs,
+      connectionsCheckingInterval: limits.timeoutCheckMs,
+    }
+    const serve = (incoming: IncomingMessage, outgoing: ServerResponse) =>
+      this.#serve(incoming, outgoing)
+    if (tls === undefined) return createServer(common, serve)
+    const https = await import('node:https')
+    const server = https.createServer({ ...common, ...tlsServerOptions(tls) }, serve)
+    superviseTls(server, tls)
+    return server
+  }
+
+  #opened(socket: Socket): void {
+    const { connections } = this.#options
+    const address = plainAddress(socket.remoteAddress)
+    if (connections === undefined) return
+    if (connections.opened(address)) socket.once('close', () => connections.closed(address))
+    else socket.resetAndDestroy()
+  }
+
+  /** `Expect: 100-continue`: whose body would be refused is told before it is sent. */
+  #expectant(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    const { maxBodyBytes } = this.#options
+    if (Number(incoming.headers['content-length'] ?? 0) <= maxBodyBytes) outgoing.writeContinue()
+    this.#serve(incoming, outgoing)
+  }
+
+  #clientError(error: NodeJS.ErrnoException, socket: Socket): void {
+    const [reason, status] = clientErrors[error.code ?? ''] ?? ['malformed', '400 Bad Request']
+    // A connection that just ends or breaks is no request that was refused.
+    if (error.code !== 'ECONNRESET' && error.code !== 'HPE_INVALID_EOF_STATE') {
+      this.#options.refused?.(reason, plainAddress(socket.remoteAddress))
+    }
+    if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`)
+    else socket.destroy()
+  }
+
+  #serve(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    const { socket } = incoming
+    const unanswered = (this.#unanswered.get(socket) ?? 0) + 1
+    if (unanswered > limits.unanswered) {
+      this.#options.refused?.('pipelining', plainAddress(socket.remoteAddress))
+      socket.destroy()
+      return
+    }
+    this.#unanswered.set(socket, unanswered)
+    outgoing.once('close', () => {
+      this.#unanswered.set(socket, (this.#unanswered.get(socket) ?? 1) - 1)
+    })
+    this.#serveOne(incoming, outgoing).catch((error: unknown) => {
+      this.#options.log.debug('HTTP client went away', { error })
+      outgoing.destroy()
+    })
+  }
+
+  async #serveOne(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const { budget, maxBodyBytes } = this.#options
+    const body = await readHttpBody(incoming, maxBodyBytes, budget)
+    if (body === 'body_size' || body === 'budget') {
+      this.#options.refused?.(body, plainAddress(incoming.socket.remoteAddress))
+      this.#answer(outgoing, refusals[body])
+      return
+    }
+    try {
+      this.#answer(outgoing, await this.#handle(incoming, body))
+    } finally {
+      budget?.give(body.byteLength)
+    }
+  }
+
+  async #handle(incoming: IncomingMessage, body: Uint8Array): Promise<HttpResponse> {
+    const request: HttpRequest = {
       method: incoming.method ?? 'GET',
       url: incoming.url ?? '/',
       headers: plainHeaders(incoming.headers),
+      rawHeaders: incoming.rawHeaders,
       remoteAddress: plainAddress(incoming.socket.remoteAddress),
       body,
-    })
-  } catch (error) {
-    options.log.error('HTTP request failed', { url: incoming.url, error })
-    response = { status: 500, body: 'internal error\n' }
+    }
+    try {
+      return await this.#options.handle(request)
+    } catch (error) {
+      this.#options.log.error('HTTP request failed', { url: incoming.url, error })
+      return { status: 500, body: 'internal error\n' }
+    }
   }
-  answer(outgoing, response)
+
+  #answer(outgoing: ServerResponse, response: HttpResponse): void {
+    const body = typeof response.body === 'string' ? Buffer.from(response.body) : response.body
+    outgoing.writeHead(response.status, {
+      ...response.headers,
+      ...(this.#draining ? { connection: 'close' } : {}),
+      // 204 has no body, and by RFC 9110 (8.6) no length either.
+      ...(response.status === 204 ? {} : { 'content-length': String(body?.byteLength ?? 0) }),
+    })
+    outgoing.end(body)
+  }
 }
 
-/** undefined: longer than `limitBytes`. Rejects if the client goes away. */
-async function readBody(
-  incoming: IncomingMessage,
-  limitBytes: number,
-): Promise<Uint8Array | undefined> {
-  const pieces: Uint8Array[] = []
-  let sizeBytes = 0
-  if (Number(incoming.headers['content-length'] ?? 0) > limitBytes) return undefined
-  for await (const piece of incoming as AsyncIterable<Uint8Array>) {
-    sizeBytes += piece.byteLength
-    if (sizeBytes > limitBytes) return undefined
-    pieces.push(piece)
-  }
-  return Buffer.concat(pieces)
+const refusals: Readonly<Record<'body_size' | 'budget', HttpResponse>> = {
+  body_size: {
+    status: 413,
+    headers: { 'content-type': 'text/plain', connection: 'close' },
+    body: 'Too large',
+  },
+  budget: {
+    status: 503,
+    headers: { 'content-type': 'text/plain', connection: 'close', 'retry-after': '1' },
+    body: 'too many bodies at once\n',
+  },
+}
+
+const clientErrors: Readonly<Record<string, [HttpRefusal, string] | undefined>> = {
+  HPE_HEADER_OVERFLOW: ['header_size', '431 Request Header Fields Too Large'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', '408 Request Timeout'],
 }
 
 function plainHeaders(headers: IncomingMessage['headers']): Record<string, string | undefined> {
@@ -123,13 +222,4 @@ function plainHeaders(headers: IncomingMessage['headers']): Record<string, strin
     plain[name] = Array.isArray(value) ? value.join(', ') : value
   }
   return plain
-}
-
-function answer(outgoing: ServerResponse, response: HttpResponse): void {
-  const body = typeof response.body === 'string' ? Buffer.from(response.body) : response.body
-  outgoing.writeHead(response.status, {
-    ...response.headers,
-    'content-length': String(body?.byteLength ?? 0),
-  })
-  outgoing.end(body)
 }

@@ -1,6 +1,7 @@
 import type { ParserDefinition } from '../config/define.ts'
 import { apache2Parser } from './apache2.ts'
 import { csvParser } from './csv.ts'
+import { inHttpParser } from './in-http.ts'
 import { jsonParser } from './json.ts'
 import { ltsvParser } from './ltsv.ts'
 import { msgpackParser } from './msgpack.ts'
@@ -15,6 +16,7 @@ export const parsers: readonly ParserDefinition[] = [
   apache2Parser,
   apacheErrorParser,
   csvParser,
+  inHttpParser,
   jsonParser,
   ltsvParser,
   msgpackParser,

@@ -9,7 +9,7 @@ import { exchange, freePort, listening, type Running, run, until } from './suppo
 async function start(name: string, changes: Record<string, string> = {}) {
   const port = await freePort()
   let config = readFileSync(`examples/${name}/fluent.conf`, 'utf8')
-    .replaceAll('port 24224', `bind 127.0.0.1\n  port ${port}`)
+    .replaceAll(/port (24224|9880)/g, `bind 127.0.0.1\n  port ${port}`)
     .replaceAll('/fluentd/log', '@DIR@/log')
   for (const [from, to] of Object.entries(changes)) config = config.replaceAll(from, to)
   const sluice = run({ config })
@@ -68,6 +68,24 @@ const shown: Record<string, () => Promise<void>> = {
     await until('both lines', () => read().split('\n').length === 3)
     expect(read()).toBe(
       '{"log":"a","time":"2023-11-14T22:13:20.000000000Z"}\n{"log":"c","time":"2023-11-14T22:13:21.000000000Z"}\n',
+    )
+    expect(await sluice.stop()).toBe(0)
+  },
+
+  async 'http-in'() {
+    const { sluice, port } = await start('http-in')
+    const answer = await fetch(`http://127.0.0.1:${port}/app.web?time=${time}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin: 'https://www.example.com' },
+      body: '[{"n":1},{"n":2}]',
+    })
+    expect(answer.status).toBe(200)
+    expect(answer.headers.get('access-control-allow-origin')).toBe('https://www.example.com')
+    const path = `${sluice.dir}/log/http.20231114.log`
+    await until('a file', () => files(sluice, 'log').length === 1)
+    await until('both lines', () => readFileSync(path, 'utf8').split('\n').length === 3)
+    expect(readFileSync(path, 'utf8').split('\n')[1]).toBe(
+      '{"n":2,"REMOTE_ADDR":"127.0.0.1","tag":"app.web","time":"2023-11-14T22:13:20.000000000Z"}',
     )
     expect(await sluice.stop()).toBe(0)
   },

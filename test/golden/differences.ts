@@ -37,17 +37,6 @@ export const onPurpose: Readonly<Record<string, string>> = {
 /** Of plugins or features that are not built yet: what is missing. Each must still fail. */
 export const notBuilt: Readonly<Record<string, string>> = {
   'i-exec': 'source exec',
-  'i-http-add-headers': 'source http',
-  'i-http-cors': 'source http',
-  'i-http-errors': 'source http',
-  'i-http-form-json': 'source http',
-  'i-http-forwarded-for': 'source http',
-  'i-http-gzip-body': 'source http',
-  'i-http-json-body': 'source http',
-  'i-http-msgpack-body': 'source http',
-  'i-http-ndjson-body': 'source http',
-  'i-http-parse-section': 'source http',
-  'i-http-replies': 'source http',
   'i-out-exec': 'output exec',
   'i-sample': 'source sample',
   'i-tail-from-end': 'source tail',

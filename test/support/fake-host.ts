@@ -204,6 +204,9 @@ export function createFakeHttp(): FakeHttp {
       servers.set(port, options)
       return {
         address: { kind: 'tcp', host: options.host, port },
+        drain() {
+          servers.delete(port)
+        },
         async close() {
           servers.delete(port)
         },

@@ -1,0 +1,89 @@
+import { Refusal } from './refusal.ts'
+
+/** Headers of one part of a multipart body, and parts of one. */
+const partLimits = { headerBytes: 16 * 1024, parts: 1000 }
+
+/**
+ * Names and values of `a=1&b=2`, as bytes. With `wanted`, values of other names are not even decoded. Throws Refusal
+ * for a % without two hex digits behind it.
+ */
+export function* formPairs(
+  form: Uint8Array,
+  wanted?: ReadonlySet<string>,
+): Generator<[string, Uint8Array], void, void> {
+  const bytes = Buffer.from(form.buffer, form.byteOffset, form.byteLength)
+  for (let start = 0; start < bytes.length; ) {
+    const found = bytes.indexOf(0x26, start)
+    const end = found < 0 ? bytes.length : found
+    const equals = bytes.subarray(start, end).indexOf(0x3d)
+    const nameEnd = equals < 0 ? end : start + equals
+    const name = decoded(bytes.subarray(start, nameEnd)).toString('latin1')
+    if (end > start && (wanted === undefined || wanted.has(name))) {
+      yield [name, decoded(bytes.subarray(Math.min(nameEnd + 1, end), end))]
+    }
+    start = end + 1
+  }
+}
+
+function decoded(text: Buffer): Buffer {
+  const bytes = Buffer.allocUnsafe(text.length)
+  let length = 0
+  for (let at = 0; at < text.length; at++) {
+    let c = text[at] as number
+    if (c === 0x2b) c = 0x20
+    else if (c === 0x25) {
+      c = (hex(text[at + 1]) << 4) | hex(text[at + 2])
+      at += 2
+    }
+    bytes[length++] = c
+  }
+  return bytes.subarray(0, length)
+}
+
+function hex(c: number | undefined): number {
+  if (c !== undefined) {
+    if (c >= 0x30 && c <= 0x39) return c - 0x30
+    const letter = c | 0x20
+    if (letter >= 0x61 && letter <= 0x66) return letter - 0x57
+  }
+  throw new Refusal(400, 'form', 'invalid %-encoding')
+}
+
+/** Of `multipart/form-data; boundary=x`; undefined if it has none that could be one (RFC 2046, 5.1.1). */
+export function boundaryOf(contentType: string): string | undefined {
+  const match = /;\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(contentType)
+  return match?.[1] ?? match?.[2]
+}
+
+/** Names and values of a multipart/form-data body (RFC 7578). Throws Refusal. */
+export function* multipartPairs(
+  body: Uint8Array,
+  boundary: string,
+): Generator<[string, Uint8Array], void, void> {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  const opening = Buffer.from(`--${boundary}`, 'latin1')
+  const delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1')
+  let at = bytes.subarray(0, opening.length).equals(opening) ? opening.length : -1
+  if (at < 0) {
+    const found = bytes.indexOf(delimiter)
+    if (found < 0) return
+    at = found + delimiter.length
+  }
+  for (let part = 0; bytes[at] === 0x0d && bytes[at + 1] === 0x0a; part++) {
+    if (part >= partLimits.parts) throw new Refusal(400, 'form', 'too many parts in a form')
+    // The line end in front belongs to the delimiter, and to an empty header's end.
+    const headEnd = bytes.subarray(at, at + partLimits.headerBytes).indexOf('\r\n\r\n')
+    const end = headEnd < 0 ? -1 : bytes.indexOf(delimiter, at + headEnd + 2)
+    if (headEnd < 0 || end < 0) throw new Refusal(400, 'form', 'a form ends within a part')
+    const name = nameOf(bytes.toString('latin1', at, at + headEnd))
+    if (name !== undefined) yield [name, bytes.subarray(Math.min(at + headEnd + 4, end), end)]
+    at = end + delimiter.length
+  }
+}
+
+function nameOf(head: string): string | undefined {
+  const disposition = /^content-disposition:(.*)$/im.exec(head)?.[1]
+  if (disposition === undefined) return undefined
+  const match = /;\s*name=(?:"([^"]*)"|([^\s;"]*))/i.exec(disposition)
+  return match?.[1] ?? match?.[2]
+}
