@@ -1,5 +1,15 @@
 import type { Batch } from './batch.ts'
 
+/** What became of events that a filter took and did not give back at once, in numbers that only grow or, of `heldEvents`, change. */
+export interface FilterLedger {
+  /** Waiting inside for others to come. */
+  readonly heldEvents: number
+  /** Gone into another event: three lines joined to one are two of these. */
+  readonly joinedEvents: number
+  /** Sent on another way than `apply`'s: to a label of the filter's own. */
+  readonly passedEvents: number
+}
+
 /** Changes or drops events between a source and an output. Keeps the tag. */
 export interface Filter {
   /**
@@ -11,4 +21,11 @@ export interface Filter {
    * the caller does not make before it has dealt with them.
    */
   apply(batch: Batch): Batch | undefined
+  /**
+   * Set by a filter that keeps something from event to event. It is shown each event once, whatever it reports to
+   * `emitError` on the way.
+   */
+  readonly ledger?: FilterLedger
+  /** Sends on, or gives up with a reason, what it holds; later events are not held any more. Safe to call twice. */
+  stop?(deadline: AbortSignal): Promise<void>
 }

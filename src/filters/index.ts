@@ -1,4 +1,5 @@
 import type { FilterDefinition } from '../config/define.ts'
+import { concatFilter } from './concat/index.ts'
 import { grepFilter } from './grep/index.ts'
 import { parserFilter } from './parser/index.ts'
 import { recordTransformerFilter } from './record_transformer/index.ts'
@@ -6,6 +7,7 @@ import { renameKeyFilter } from './rename_key/index.ts'
 import { stdoutFilter } from './stdout/index.ts'
 
 export const filters: readonly FilterDefinition[] = [
+  concatFilter,
   grepFilter,
   parserFilter,
   recordTransformerFilter,

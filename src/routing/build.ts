@@ -12,10 +12,10 @@ import type {
 } from '../config/define.ts'
 import type { BoundConfig, BoundPipeline } from '../config/index.ts'
 import { didYouMean } from '../config/index.ts'
-import { type BoundPlugin, positionOf } from '../config/schema.ts'
+import { type BoundPlugin, isWritten, positionOf } from '../config/schema.ts'
 import type { Batch } from '../core/batch.ts'
 import type { Consumer } from '../core/consumer.ts'
-import { ConfigError, ConfigErrors } from '../core/errors.ts'
+import { ConfigError, ConfigErrors, type Position } from '../core/errors.ts'
 import type { Host } from '../core/host.ts'
 import type { LogLevel } from '../core/log.ts'
 import type { Output } from '../core/output.ts'
@@ -346,7 +346,7 @@ class Builder {
     const known = [...this.#routers.keys()].filter((label) => label !== 'ROOT')
     const params = (from as Partial<BoundPlugin> | undefined)?.params ?? from
     return new ConfigError(`${name} label not found`, {
-      position: params === undefined ? undefined : positionOf(params, 'label'),
+      position: params === undefined ? undefined : placeOfLabel(params),
       hint: didYouMean(name, known) ?? `add a \`<label ${name}>\` section`,
     })
   }
@@ -369,4 +369,9 @@ class Builder {
     const level = info.bound.logLevel as LogLevel | undefined
     return this.#options.host.log.child({ ...(info.idWritten ? { id: info.id } : {}), level })
   }
+}
+
+/** Where a plugin's parameters name a label that is not there. */
+function placeOfLabel(params: object): Position | undefined {
+  return positionOf(params, isWritten(params, 'timeoutLabel') ? 'timeoutLabel' : 'label')
 }

@@ -14,13 +14,19 @@ export interface Living extends Component {
 }
 
 /**
- * The first is upstream of the second, and so on: sources, outputs that lead into other pipelines,
- * ends.
+ * The first is upstream of the second, and so on: sources, filters (some hold events, and send them into labels), outputs
+ * that lead into other pipelines, ends.
  */
 export function tiersOf<T extends Living>(living: readonly T[]): readonly T[][] {
   const sources = living.filter((one) => one.category === 'input')
-  const others = living.filter((one) => one.category !== 'input')
-  return [sources, others.filter((one) => one.reemits), others.filter((one) => !one.reemits)]
+  const filters = living.filter((one) => one.category === 'filter')
+  const others = living.filter((one) => one.category === 'output')
+  return [
+    sources,
+    filters,
+    others.filter((one) => one.reemits),
+    others.filter((one) => !one.reemits),
+  ]
 }
 
 /**

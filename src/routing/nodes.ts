@@ -1,9 +1,10 @@
 import type { PluginView } from '../config/define.ts'
 import type { BoundPlugin } from '../config/schema.ts'
 import type { Batch } from '../core/batch.ts'
+import type { Component } from '../core/component.ts'
 import type { Consumer } from '../core/consumer.ts'
-import type { Filter } from '../core/filter.ts'
-import type { Metrics } from '../core/metrics.ts'
+import type { Filter, FilterLedger } from '../core/filter.ts'
+import type { Labels, Metrics } from '../core/metrics.ts'
 import type { Output, OutputStatistics } from '../core/output.ts'
 import type { Source } from '../core/source.ts'
 import type { FilterStage } from './router.ts'
@@ -162,9 +163,10 @@ export class SourceNode implements Node, Consumer, Source {
 }
 
 /** A filter as the router uses it. */
-export class FilterNode implements Node, FilterStage {
+export class FilterNode implements Node, FilterStage, Component {
   readonly info: NodeInfo
   readonly category = 'filter'
+  readonly reemits = true
   emittedRecords = 0
   emittedBytes = 0
   /** Events it could not process, and that @ERROR did not take. */
@@ -194,9 +196,22 @@ export class FilterNode implements Node, FilterStage {
     if (this.#tell) this.#emitError(batch, error)
   }
 
+  get id(): string {
+    return this.info.id
+  }
+
+  async start(): Promise<void> {}
+
+  async stop(deadline: AbortSignal): Promise<void> {
+    await this.filter.stop?.(deadline)
+  }
+
   apply(batch: Batch): Batch | undefined {
     this.#reported = 0
-    this.#tell = batch.count === 1 || !this.#toErrorLabel
+    // What a filter with a memory was shown it cannot be shown again: it reports as it goes.
+    const { ledger } = this.filter
+    this.#tell = ledger !== undefined || batch.count === 1 || !this.#toErrorLabel
+    const before = ledger === undefined ? 0 : elsewhere(ledger)
     let rest: Batch | undefined
     try {
       rest = this.filter.apply(batch)
@@ -205,9 +220,13 @@ export class FilterNode implements Node, FilterStage {
       this.report(batch, error as Error)
     }
     this.oneByOne = this.#reported > 0 && !this.#tell
+    this.#tell = true
     if (this.oneByOne) return undefined
     const left = rest === undefined ? 0 : rest.count
-    if (left < batch.count) this.filteredEvents += Math.max(0, batch.count - left - this.#reported)
+    const kept = ledger === undefined ? 0 : elsewhere(ledger) - before
+    if (left + kept < batch.count) {
+      this.filteredEvents += Math.max(0, batch.count - left - kept - this.#reported)
+    }
     if (left === 0) return undefined
     this.emittedRecords += left
     this.emittedBytes += rest!.packed.length
@@ -226,7 +245,37 @@ export class FilterNode implements Node, FilterStage {
       )
     counter('filter', () => this.filteredEvents)
     counter('error', () => this.lostEvents)
+    const { ledger } = this.filter
+    if (ledger !== undefined) exposeLedger(ledger, labelsOf(this.info), metrics)
   }
+}
+
+/** Events that the ledger accounts for. */
+function elsewhere({ heldEvents, joinedEvents, passedEvents }: FilterLedger): number {
+  return heldEvents + joinedEvents + passedEvents
+}
+
+function exposeLedger(ledger: FilterLedger, labels: Labels, metrics: Metrics): void {
+  metrics.observableGauge(
+    { name: 'sluice_filter_held_events', help: 'Events that wait inside a filter.', labels },
+    () => ledger.heldEvents,
+  )
+  metrics.observableCounter(
+    {
+      name: 'sluice_filter_joined_events_total',
+      help: 'Events that a filter made a part of others.',
+      labels,
+    },
+    () => ledger.joinedEvents,
+  )
+  metrics.observableCounter(
+    {
+      name: 'sluice_filter_passed_events_total',
+      help: 'Events that a filter sent to a label of its own.',
+      labels,
+    },
+    () => ledger.passedEvents,
+  )
 }
 
 /** An output with what monitoring wants to know of any. */

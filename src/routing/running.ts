@@ -19,7 +19,7 @@ export function holdersOf(graph: Graph): readonly ClaimHolder[] {
 
 /** Everything that is started and stopped. */
 function livingOf(graph: Graph): readonly Living[] {
-  return [...graph.sources, ...graph.outputs]
+  return [...graph.sources, ...graph.filters, ...graph.outputs]
 }
 
 /** Starts a graph's parts, swaps graphs, stops them. Knows nothing of configurations. */
@@ -93,6 +93,7 @@ export class GraphRunner {
       await this.#stop(old.sources, deadline)
       if (late.length > 0) {
         keeping.hold()
+        await this.#stop(old.filters, deadline)
         await this.#makeWay(inTheWay, deadline)
         await startGraph(late)
         begun = next.outputs
@@ -101,17 +102,15 @@ export class GraphRunner {
     } catch (error) {
       keeping.refuse(error as Error)
       const kept = [...keeping.sources.map((pair) => pair.next), ...keeping.outputs]
-      await this.#stop([...kept, ...begun, ...old.outputs], deadline)
+      await this.#stop([...kept, ...begun, ...old.filters, ...old.outputs], deadline)
       throw error
     }
     keeping.connect()
     this.#publish(next)
     this.collectLog(next)
     this.#connectLog()
-    await this.#stop(
-      old.outputs.filter((output) => !inTheWay.includes(output)),
-      deadline,
-    )
+    const rest = old.outputs.filter((output) => !inTheWay.includes(output))
+    await this.#stop([...old.filters, ...rest], deadline)
     this.#forget(old, next)
   }
 
