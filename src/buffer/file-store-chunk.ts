@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import type { ChunkMetadata } from '../core/output.ts'
+import type { Codec } from './compress.ts'
 import type { FileStoreShared } from './file-store.ts'
 import { metaSuffix } from './file-store-names.ts'
 import { type Extent, oneBlock, ownBlocks, readExtents } from './file-store-read.ts'
@@ -19,6 +20,13 @@ export interface ChunkState {
   /** Bytes of the .meta file before the first record; undefined: a chunk of Fluentd's, without records. */
   readonly sumsAt: number | undefined
   readonly queued: boolean
+  /** Where the file is compressed: how, and what comes out of it. */
+  readonly compressed?: Compressed | undefined
+}
+
+export interface Compressed {
+  readonly codec: Codec
+  readonly plainBytes: number
 }
 
 /** A chunk and its two files. See file-store.ts for what is in them. */
@@ -36,6 +44,7 @@ export class FileChunk implements StoredChunk {
   /** Whether an earlier run wrote it, and nobody has compared its sums since. */
   #unverified: boolean
   #queued: boolean
+  #compressed: Compressed | undefined
   #sealed: Promise<void> | undefined
   #removal: Promise<void> | undefined
   changed: (change: ChunkChange) => void = () => undefined
@@ -46,11 +55,12 @@ export class FileChunk implements StoredChunk {
     this.metadata = state.metadata
     this.createdMs = state.createdMs
     this.modifiedMs = state.modifiedMs
-    this.sizeBytes = committed.bytes
+    this.sizeBytes = state.compressed?.plainBytes ?? committed.bytes
     this.count = committed.events
     this.#shared = shared
     this.#unverified = state.sumsAt !== undefined
     this.#queued = state.queued
+    this.#compressed = state.compressed
     this.#writer = new ChunkWriter(shared, {
       ...state,
       head: () => this.#head(),
@@ -198,7 +208,9 @@ export class FileChunk implements StoredChunk {
     await this.#writer.quiet()
     const { path, committed } = this.#writer
     const extents = this.#extents ?? [{ start: 0, end: committed.bytes }]
-    if (committed.bytes > 0) yield* readExtents(this.#shared.disk, { path, extents }, blockOf)
+    if (committed.bytes === 0) return
+    const of = { path, extents, codec: this.#compressed?.codec }
+    yield* readExtents(this.#shared.disk, of, blockOf)
   }
 
   remove(): Promise<void> {

@@ -1,103 +1,105 @@
 import type { FileHandle } from '../core/host.ts'
-import { MsgpackError, skipValue } from '../msgpack/walk.ts'
+import type { Codec } from './compress.ts'
+import { type ContentCounter, createCounter, guessFormat } from './content-counter.ts'
+import { codecByMark, codecMarkBytes, DecodeError, decodeExtent, wholeEnd } from './decode.ts'
 import type { ChunkFormat } from './file-store.ts'
 import { readExtent } from './file-store-verify.ts'
 
 /** What stands in a chunk file that nobody has sums of. */
 export interface Content {
   readonly format: 'msgpack' | 'text'
-  /** Up to the end of the last whole value or line. */
+  /** By the file's first bytes: `compress` of the configuration may be another by now. */
+  readonly codec: Codec | undefined
+  /** Of the file: up to the end of the last whole value or line, or of the last whole compressed part. */
   readonly bytes: number
+  /** What comes out of these. */
+  readonly plainBytes: number
   readonly events: number
 }
 
-const firstBlockBytes = 256 * 1024
+interface ContentOptions {
+  readonly sizeBytes: number
+  readonly chunkFormat: ChunkFormat
+}
 
-/**
- * Finds how much of a chunk file of Fluentd's is whole. Text without a single newline is taken as it is: its format has none.
- * Rejects as the disk does.
- */
-export async function contentOf(
+/** Finds how much of a chunk file of Fluentd's is whole. Rejects as the disk does. */
+export async function contentOf(file: FileHandle, of: ContentOptions): Promise<Content> {
+  const codec = await codecOf(file)
+  if (codec !== undefined) return await compressedContent(file, codec, of)
+  const counter = new Counting(of.chunkFormat)
+  for await (const piece of readExtent(file, { start: 0, end: of.sizeBytes })) counter.push(piece)
+  const { bytes, events } = counter.result()
+  return { format: counter.format, codec, bytes, plainBytes: bytes, events }
+}
+
+/** undefined: the file is not compressed. */
+export async function codecOf(file: FileHandle): Promise<Codec | undefined> {
+  const mark = new Uint8Array(codecMarkBytes)
+  const read = await file.read(mark, 0)
+  return codecByMark(mark.subarray(0, read))
+}
+
+/** Each compressed part holds whole events: it was appended at once. */
+async function compressedContent(
   file: FileHandle,
-  of: { readonly sizeBytes: number; readonly chunkFormat: ChunkFormat },
+  codec: Codec,
+  of: ContentOptions,
 ): Promise<Content> {
-  const format = of.chunkFormat === 'auto' ? await guess(file) : of.chunkFormat
-  return format === 'msgpack'
-    ? await walkValues(file, of.sizeBytes)
-    : await findLines(file, of.sizeBytes)
+  const whole = await decodedContent(file, codec, of)
+  if (whole !== undefined) return whole
+  const sizeBytes = await wholeEnd(file, codec, of.sizeBytes)
+  const part = await decodedContent(file, codec, { ...of, sizeBytes })
+  if (part === undefined) throw new Error('bug: what was decoded cannot be decoded')
+  return part
 }
 
-/**
- * Packed entries are arrays, records by themselves maps: heads that no UTF-8 text begins with, but for 0xdc to 0xdf, which
- * are rare there.
- */
-async function guess(file: FileHandle): Promise<'msgpack' | 'text'> {
-  const first = new Uint8Array(1)
-  if ((await file.read(first, 0)) === 0) return 'text'
-  const head = first[0] as number
-  return (head >= 0x80 && head < 0xa0) || (head >= 0xdc && head < 0xe0) ? 'msgpack' : 'text'
-}
-
-async function findLines(file: FileHandle, sizeBytes: number): Promise<Content> {
-  let at = 0
-  let lines = 0
-  let end = 0
-  for await (const piece of readExtent(file, { start: 0, end: sizeBytes })) {
-    for (let next = piece.indexOf(10); next >= 0; next = piece.indexOf(10, next + 1)) {
-      lines += 1
-      end = at + next + 1
-    }
-    at += piece.byteLength
-  }
-  return { format: 'text', bytes: lines === 0 ? at : end, events: lines === 0 ? 1 : lines }
-}
-
-/** Values may be of any size: the block grows until one is in it whole. */
-async function walkValues(file: FileHandle, sizeBytes: number): Promise<Content> {
-  let block = Buffer.allocUnsafeSlow(firstBlockBytes)
-  let start = 0
-  let events = 0
-  while (start < sizeBytes) {
-    const filled = await fill(file, block, start, sizeBytes)
-    const walked = walk(block.subarray(0, filled))
-    start += walked.bytes
-    events += walked.events
-    if (walked.broken || start >= sizeBytes) break
-    if (walked.bytes > 0) continue
-    if (start + filled >= sizeBytes || filled < block.length) break
-    block = Buffer.allocUnsafeSlow(block.length * 2)
-  }
-  return { format: 'msgpack', bytes: start, events }
-}
-
-async function fill(
+async function decodedContent(
   file: FileHandle,
-  block: Buffer,
-  start: number,
-  sizeBytes: number,
-): Promise<number> {
-  const want = Math.min(block.length, sizeBytes - start)
-  let filled = 0
-  while (filled < want) {
-    const read = await file.read(block.subarray(filled, want), start + filled)
-    if (read === 0) break
-    filled += read
-  }
-  return filled
-}
-
-function walk(bytes: Uint8Array): { bytes: number; events: number; broken: boolean } {
-  let at = 0
-  let events = 0
+  codec: Codec,
+  { sizeBytes, chunkFormat }: ContentOptions,
+): Promise<Content | undefined> {
+  const counter = new Counting(chunkFormat)
+  let plainBytes = 0
   try {
-    while (at < bytes.length) {
-      at = skipValue(bytes, at)
-      events += 1
+    for await (const piece of decodeExtent(file, codec, { start: 0, end: sizeBytes })) {
+      counter.push(piece)
+      plainBytes += piece.byteLength
     }
   } catch (error) {
-    // A value that is cut off may go on in the next block; one that is none is where the whole ones end.
-    if (!(error instanceof MsgpackError)) throw error
-    return { bytes: at, events, broken: error.code !== 'truncated' }
+    if (!(error instanceof DecodeError)) throw error
+    return undefined
   }
-  return { bytes: at, events, broken: false }
+  const { events } = counter.result()
+  return {
+    format: counter.format,
+    codec,
+    bytes: plainBytes === 0 ? 0 : sizeBytes,
+    plainBytes,
+    events: plainBytes === 0 ? 0 : events,
+  }
+}
+
+/** Decides by the first byte what there is to count. */
+class Counting {
+  readonly #chunkFormat: ChunkFormat
+  #counter: ContentCounter | undefined
+
+  constructor(chunkFormat: ChunkFormat) {
+    this.#chunkFormat = chunkFormat
+  }
+
+  get format(): 'msgpack' | 'text' {
+    return this.#counter?.format ?? 'text'
+  }
+
+  push(piece: Uint8Array): void {
+    this.#counter ??= createCounter(
+      this.#chunkFormat === 'auto' ? guessFormat(piece[0]) : this.#chunkFormat,
+    )
+    this.#counter.push(piece)
+  }
+
+  result(): { bytes: number; events: number } {
+    return this.#counter?.result() ?? { bytes: 0, events: 0 }
+  }
 }

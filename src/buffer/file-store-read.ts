@@ -1,5 +1,7 @@
 import { PermanentError } from '../core/errors.ts'
 import type { Disk, FileHandle } from '../core/host.ts'
+import type { Codec } from './compress.ts'
+import { DecodeError, decodeExtent } from './decode.ts'
 
 /** Bytes [start, end) of a chunk file. */
 export interface Extent {
@@ -16,22 +18,52 @@ const readBytes = 256 * 1024
  */
 export async function* readExtents(
   disk: Disk,
-  of: { readonly path: string; readonly extents: readonly Extent[] },
+  of: {
+    readonly path: string
+    readonly extents: readonly Extent[]
+    /** Of a compressed file: what comes out of its extents is given. */
+    readonly codec?: Codec | undefined
+  },
   blockOf: (bytes: number) => Uint8Array,
 ): AsyncGenerator<Uint8Array> {
   const file = await openChunk(disk, of.path)
   try {
-    for (const { start, end } of of.extents) {
-      for (let at = start; at < end; ) {
-        const block = blockOf(Math.min(readBytes, end - at))
-        const read = await file.read(block, at)
-        if (read === 0) throw gone(of.path, 'it is shorter than it was')
-        yield block.subarray(0, read)
-        at += read
-      }
+    for (const extent of of.extents) {
+      if (of.codec === undefined) yield* readPlain(file, extent, of.path, blockOf)
+      else yield* decode(file, extent, of.path, of.codec)
     }
   } finally {
     await file.close()
+  }
+}
+
+async function* readPlain(
+  file: FileHandle,
+  { start, end }: Extent,
+  path: string,
+  blockOf: (bytes: number) => Uint8Array,
+): AsyncGenerator<Uint8Array> {
+  for (let at = start; at < end; ) {
+    const block = blockOf(Math.min(readBytes, end - at))
+    const read = await file.read(block, at)
+    if (read === 0) throw gone(path, 'it is shorter than it was')
+    yield block.subarray(0, read)
+    at += read
+  }
+}
+
+/** Its pieces are nobody else's. */
+async function* decode(
+  file: FileHandle,
+  extent: Extent,
+  path: string,
+  codec: Codec,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* decodeExtent(file, codec, extent)
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error
+    throw gone(path, `it cannot be decompressed any more: ${error.message}`)
   }
 }
 

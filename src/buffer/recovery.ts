@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import type { FileStat } from '../core/host.ts'
 import type { ChunkMetadata } from '../core/output.ts'
 import type { ChunkFormat, FileStoreShared } from './file-store.ts'
-import { FileChunk, removeFile } from './file-store-chunk.ts'
+import { type Compressed, FileChunk, removeFile } from './file-store-chunk.ts'
 import { contentOf } from './file-store-foreign.ts'
 import { metaSuffix, type ParsedName } from './file-store-names.ts'
 import {
@@ -242,6 +242,7 @@ async function takeForeign(
   const { sizeBytes } = found.stat
   const file = await shared.disk.open(path, { read: true, noFollow: true })
   let whole: { bytes: number; events: number }
+  let compressed: Compressed | undefined
   try {
     const content = await contentOf(file, { sizeBytes, chunkFormat })
     const counted = content.format === 'text' && meta !== undefined && meta.count > 0
@@ -249,6 +250,8 @@ async function takeForeign(
       bytes: content.bytes,
       events: counted ? Math.min(meta.count, content.events) : content.events,
     }
+    const { codec, plainBytes } = content
+    compressed = codec === undefined ? undefined : { codec, plainBytes }
     if (content.bytes < sizeBytes) {
       await shared.backup.keep({
         name: `${found.parsed.id}.${content.bytes}`,
@@ -273,6 +276,7 @@ async function takeForeign(
     committed: { ...whole, records: 0 },
     sumsAt: undefined,
     queued: true,
+    compressed,
   })
   return { chunk, state: 'queued' }
 }

@@ -1,6 +1,7 @@
+import { decodeExtent } from '../buffer/decode.ts'
 import { readExtent } from '../buffer/file-store-verify.ts'
 import { metaLimitBytes } from '../buffer/meta.ts'
-import type { Disk } from '../core/host.ts'
+import type { Disk, FileHandle } from '../core/host.ts'
 import { EventTime, MsgExt, MsgFloat, type MsgValue, RawString } from '../core/value.ts'
 import { Reader } from '../msgpack/decode.ts'
 import { MsgpackError } from '../msgpack/walk.ts'
@@ -66,7 +67,7 @@ export function asLines(chunk: FoundChunk, events: readonly string[]): string {
     ['path', chunk.path],
     ['events', String(chunk.events)],
     ['bytes', String(chunk.bytes)],
-    ['format', chunk.format],
+    ['format', chunk.codec === undefined ? chunk.format : `${chunk.format}, ${chunk.codec}`],
     ['since', new Date(chunk.createdMs).toISOString()],
     ['keys', keysOf(chunk)],
     ['reason', chunk.reason ?? '-'],
@@ -92,14 +93,23 @@ export async function firstEvents(disk: Disk, chunk: FoundChunk, count: number):
   const file = await disk.open(chunk.path, { read: true, noFollow: true })
   const pieces: Uint8Array[] = []
   try {
-    const extent = { start: 0, end: Math.min(chunk.bytes, shownBytes) }
-    for await (const piece of readExtent(file, extent)) pieces.push(Buffer.from(piece))
+    let bytes = 0
+    for await (const piece of plainPieces(file, chunk)) {
+      pieces.push(Buffer.from(piece))
+      bytes += piece.byteLength
+      if (bytes >= shownBytes) break
+    }
   } finally {
     await file.close()
   }
   const bytes = Buffer.concat(pieces)
   const texts = chunk.format === 'msgpack' ? values(bytes, count) : lines(bytes, count)
   return texts.map(printable)
+}
+
+function plainPieces(file: FileHandle, { codec, bytes }: FoundChunk): AsyncIterable<Uint8Array> {
+  const extent = { start: 0, end: bytes }
+  return codec === undefined ? readExtent(file, extent) : decodeExtent(file, codec, extent)
 }
 
 function lines(bytes: Buffer, count: number): string[] {

@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import { type BackupNote, noteSuffix } from '../buffer/backup.ts'
-import { contentOf } from '../buffer/file-store-foreign.ts'
+import type { Codec } from '../buffer/compress.ts'
+import { type Content, contentOf } from '../buffer/file-store-foreign.ts'
 import { metaSuffix } from '../buffer/file-store-names.ts'
 import { scanSums, sumsHeadBytes, sumsMark } from '../buffer/file-store-sums.ts'
 import { decodeMeta, type Meta } from '../buffer/meta.ts'
@@ -20,6 +21,7 @@ export interface FoundChunk {
   readonly bytes: number
   readonly events: number
   readonly format: 'msgpack' | 'text'
+  readonly codec: Codec | undefined
   /** When its first event came; the file's own time where nobody wrote that down. */
   readonly createdMs: number
   readonly modifiedMs: number
@@ -112,7 +114,7 @@ async function inBuffer(
   const hasMeta = names.has(posix.basename(beside))
   const bytes = hasMeta ? await readBeside(disk, beside) : undefined
   const meta = bytes && decodeMeta(bytes)
-  const counted = (await contentAt(disk, path, stat)) ?? { format: 'text', events: 0 }
+  const counted = await contentAt(disk, path, stat)
   const own = bytes && meta && eventsBySums(bytes, meta, stat.sizeBytes)
   return {
     ...of,
@@ -122,6 +124,7 @@ async function inBuffer(
     bytes: stat.sizeBytes,
     events: own ?? (meta?.count || counted.events),
     format: counted.format,
+    codec: counted.codec,
     createdMs: (meta?.createdSeconds ?? 0) * 1000 || stat.modifiedMs,
     modifiedMs: stat.modifiedMs,
     metadata: meta?.metadata,
@@ -151,7 +154,7 @@ async function backupAt(
   const metaBytes = await read(metaSuffix)
   const meta = metaBytes && decodeMeta(metaBytes)
   const said = (await read('.reason'))?.toString('utf8').trim()
-  const content = (await contentAt(disk, path, stat)) ?? { format: 'text', events: 0 }
+  const content = await contentAt(disk, path, stat)
   return {
     state: said === undefined ? 'backup' : 'damaged',
     id: of.part === undefined ? of.id : of.id + of.part,
@@ -161,6 +164,7 @@ async function backupAt(
     bytes: stat.sizeBytes,
     events: note?.events ?? content.events,
     format: content.format,
+    codec: content.codec,
     createdMs: note === undefined ? stat.modifiedMs : Date.parse(note.created) || stat.modifiedMs,
     modifiedMs: stat.modifiedMs,
     metadata: note === undefined ? meta?.metadata : metadataOf(note),
@@ -168,8 +172,12 @@ async function backupAt(
   }
 }
 
-async function contentAt(disk: Disk, path: string, { sizeBytes }: FileStat) {
-  if (sizeBytes === 0) return undefined
+async function contentAt(
+  disk: Disk,
+  path: string,
+  { sizeBytes }: FileStat,
+): Promise<Pick<Content, 'format' | 'codec' | 'events'>> {
+  if (sizeBytes === 0) return { format: 'text', codec: undefined, events: 0 }
   const file = await disk.open(path, { read: true, noFollow: true })
   try {
     return await contentOf(file, { sizeBytes, chunkFormat: 'auto' })
