@@ -11,10 +11,11 @@ import { createBackups } from './backup.ts'
 import { type Books, createBooks, exposeBooks } from './books.ts'
 import { type Chunking, chunkingOf, manyChunkKeys } from './chunk-keys.ts'
 import { createDelivery } from './delivery.ts'
-import type { Delivery } from './delivery-contract.ts'
+import type { ChunkEnd, Delivery } from './delivery-contract.ts'
 import { type Held, heldOf } from './held.ts'
 import { Pacer, pacedBytes } from './pacer.ts'
 import { type BufferPolicy, policyOf } from './policy.ts'
+import { Receipts } from './receipts.ts'
 import { createSecondary } from './secondary.ts'
 import type { BufferParams } from './sections.ts'
 import { createSplitter } from './split.ts'
@@ -90,6 +91,7 @@ class BufferedOutput implements Output {
   readonly #aging: Aging
   readonly #pacer: Pacer
   readonly #waiting = new WaitingRoom()
+  readonly #receipts = new Receipts()
   #flushSeconds: Histogram | undefined
   #recoveredEvents = 0
   #running = false
@@ -128,7 +130,7 @@ class BufferedOutput implements Output {
       books: this.#books,
       log: context.log,
       refill: () => this.#refill(),
-      onGone: (_held, delivered) => this.#onGone(delivered),
+      onGone: (held, end) => this.#onGone(held, end),
       observeSeconds: (seconds) => this.#flushSeconds?.observe(seconds),
     })
     this.#aging = createAging({
@@ -154,6 +156,7 @@ class BufferedOutput implements Output {
       },
       onChanged: (held, change) => this.#onChanged(held, change),
       onSealed: (held) => this.#delivery.enqueue(held),
+      onAwaited: (held, receipt) => this.#receipts.add(held, receipt),
     })
   }
 
@@ -282,8 +285,9 @@ class BufferedOutput implements Output {
     if (this.#policy.flush === 'immediate') this.#staging.sealOldest()
   }
 
-  #onGone(delivered: boolean): void {
-    if (delivered) this.#pacer.progress(this.#delivery.totals.bytes)
+  #onGone(held: Held, end: ChunkEnd): void {
+    this.#receipts.settle(held, end !== 'lost')
+    if (end === 'delivered') this.#pacer.progress(this.#delivery.totals.bytes)
     this.#waiting.admit(
       () => this.#hasRoom(),
       (batch) => this.#take(batch),
@@ -341,6 +345,7 @@ class BufferedOutput implements Output {
     this.#pacer.release()
     this.#aging.stop()
     if (started) await this.#lastRound(deadline)
+    this.#receipts.end()
     await this.#sink.stop(deadline)
     await this.#secondary?.stop(deadline)
     await this.#store.close()

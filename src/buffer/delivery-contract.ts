@@ -7,6 +7,9 @@ import type { Held, Totals } from './held.ts'
 import type { RetryPolicy, RetryState } from './retry.ts'
 import type { ChunkChange } from './store.ts'
 
+/** refused: kept aside or dropped, since to send it again would not help. lost: dropped. */
+export type ChunkEnd = 'delivered' | 'refused' | 'lost'
+
 /** Chunks on their way: queued, in flight, waiting to be tried again. */
 export interface Delivery {
   /** Of queued chunks and those in flight. */
@@ -49,7 +52,7 @@ export interface DeliveryOptions {
   readonly log: Logger
   /** Called when there is nothing queued and a place is free: may enqueue something. */
   refill(): void
-  /** A chunk is gone: there is room. `delivered` false: it was dropped. */
-  onGone(held: Held, delivered: boolean): void
+  /** A chunk is gone: there is room. */
+  onGone(held: Held, end: ChunkEnd): void
   observeSeconds(seconds: number): void
 }

@@ -4,7 +4,7 @@ import type { Sink, WriteResult } from '../core/output.ts'
 import { type AsideResult, giveUpToBackup, putAside } from './aside.ts'
 import { enterChunk } from './books.ts'
 import { nextState } from './chunk.ts'
-import type { Delivery, DeliveryOptions } from './delivery-contract.ts'
+import type { ChunkEnd, Delivery, DeliveryOptions } from './delivery-contract.ts'
 import { writeDivided } from './division.ts'
 import { addTo, changeBy, type Held, isEmpty, type Totals, takeFrom } from './held.ts'
 import { ChunkQueue } from './queue.ts'
@@ -113,7 +113,7 @@ class ChunkDelivery implements Delivery {
       if (held.stored.prepare !== undefined) await held.stored.prepare()
       if (isEmpty(held)) {
         // Nothing of it could be stored, or read again: that was counted when it showed.
-        if (held.state === 'in_flight') this.#close(held, true)
+        if (held.state === 'in_flight') this.#close(held, 'delivered')
         this.pump()
         return
       }
@@ -163,7 +163,7 @@ class ChunkDelivery implements Delivery {
 
   #arrived(held: Held, lost: WriteResult['refused']): void {
     enterChunk(this.#options.books, held, { lost })
-    this.#close(held, true)
+    this.#close(held, 'delivered')
   }
 
   async #failed(held: Held, error: Error, bySecondary: Sink | undefined): Promise<void> {
@@ -220,7 +220,7 @@ class ChunkDelivery implements Delivery {
     if ((held.division?.delivered ?? 0) > 0) this.retry = undefined
     const delivered = result.how === 'delivered'
     enterChunk(books, held, { reason: delivered ? undefined : result.how, lost: result.lost })
-    this.#close(held, delivered)
+    this.#close(held, delivered ? 'delivered' : 'refused')
   }
 
   #putBack(held: Held): void {
@@ -282,7 +282,7 @@ class ChunkDelivery implements Delivery {
     }
     for (const held of given) {
       enterChunk(books, held, { reason: 'retries_exhausted' })
-      this.#close(held, false)
+      this.#close(held, 'lost')
     }
   }
 
@@ -299,7 +299,7 @@ class ChunkDelivery implements Delivery {
       if (how === 'stays') this.#putBack(held)
       else {
         enterChunk(books, held, { reason: how })
-        this.#close(held, false)
+        this.#close(held, how === 'backed_up' ? 'refused' : 'lost')
       }
     }
     this.pump()
@@ -313,18 +313,18 @@ class ChunkDelivery implements Delivery {
       chunk_id: held.stored.id,
       records: held.stored.count,
     })
-    this.#close(held, false)
+    this.#close(held, 'lost')
     return true
   }
 
-  #close(held: Held, delivered: boolean): void {
+  #close(held: Held, end: ChunkEnd): void {
     held.state = nextState(held.state, 'close')
     this.#inFlight.delete(held)
     takeFrom(this.totals, held)
     void Promise.resolve(held.stored.remove()).catch((error: unknown) =>
       this.#options.log.error('a chunk could not be removed', { chunk: held.stored.id, error }),
     )
-    this.#options.onGone(held, delivered)
+    this.#options.onGone(held, end)
   }
 
   idle(): Promise<void> {

@@ -2,6 +2,7 @@ import type { Batch } from '../core/batch.ts'
 import type { Formatter } from '../core/formatter.ts'
 import type { Clock } from '../core/host.ts'
 import type { Logger } from '../core/log.ts'
+import type { Receipt } from '../core/receipt.ts'
 import { eachEntry } from '../msgpack/entries.ts'
 import type { Books } from './books.ts'
 import { nextState } from './chunk.ts'
@@ -55,6 +56,8 @@ export function createStaging(options: {
   /** A chunk, in whatever state it is by now, turned out to hold less. */
   onChanged?(held: Held, change: ChunkChange): void
   onSealed(held: Held): void
+  /** The batch's source waits for what becomes of a chunk. */
+  onAwaited?(held: Held, receipt: Receipt): void
 }): Staging {
   const { store, formatter, split, limits, clock, books, log } = options
   const staged = new Map<string, Held>()
@@ -155,6 +158,8 @@ export function createStaging(options: {
         if (Number.isFinite(limits.records)) formatLimited(batch.tag, part)
         else formatPart(batch.tag, part, part.packed, part.count)
       }
+      const { receipt } = batch
+      if (receipt !== undefined) for (const held of touched) options.onAwaited?.(held, receipt)
       return commitAll(touched)
     },
     adopt(held, key) {

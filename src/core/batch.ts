@@ -1,3 +1,5 @@
+import type { Receipt } from './receipt.ts'
+
 /**
  * Events of one tag: packed MessagePack entries `[time, record]`, end to end.
  *
@@ -14,6 +16,8 @@ export interface Batch {
   readonly tag: string
   readonly packed: Uint8Array
   readonly count: number
+  /** Whoever makes another batch of this one hands it on. */
+  readonly receipt?: Receipt | undefined
 }
 
 /** Nesting depth (arrays and maps, the entry itself included) that any part of Sluice accepts. */

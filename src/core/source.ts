@@ -4,6 +4,8 @@ import type { Component } from './component.ts'
 export interface Source extends Component {
   /** What it will hold, as text: 'tcp:0.0.0.0:24224', 'udp:…', 'unix:/path'. Conflicts are found before start. */
   readonly claims: readonly string[]
+  /** It tells clients that they may forget what they sent once that is in the buffers of the outputs. */
+  readonly acknowledgesBuffered?: boolean
   /** For --dry-run: what only a start would find, besides claims (certificates). Opens nothing. Rejects with ConfigError. */
   check?(): Promise<void>
 }

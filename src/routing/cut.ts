@@ -15,18 +15,19 @@ export function cutBatch(
     if (count === 0) continue
     let end = start
     for (let left = count; left > 0; left--) end = skipValue(batch.packed, end)
-    run({ tag: batch.tag, packed: batch.packed.subarray(start, end), count }, index)
+    const packed = batch.packed.subarray(start, end)
+    run({ tag: batch.tag, packed, count, receipt: batch.receipt }, index)
     start = end
   }
 }
 
 /** Calls `run` for each event of a batch as a batch of its own. */
 export function eachEvent(batch: Batch, run: (event: Batch) => void): void {
-  const { tag, packed, count } = batch
+  const { tag, packed, count, receipt } = batch
   let start = 0
   for (let left = count; left > 0; left--) {
     const end = skipValue(packed, start)
-    run({ tag, packed: packed.subarray(start, end), count: 1 })
+    run({ tag, packed: packed.subarray(start, end), count: 1, receipt })
     start = end
   }
 }

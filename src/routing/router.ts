@@ -157,7 +157,7 @@ class Pipeline implements Consumer {
       const next = filter.apply(rest)
       if (filter.oneByOne) return this.#oneByOne(index, rest)
       if (next === undefined) return undefined
-      rest = next
+      rest = batch.receipt === undefined ? next : { ...next, receipt: batch.receipt }
     }
     return this.#toOutput(rest)
   }
@@ -192,7 +192,12 @@ class Pipeline implements Consumer {
    * turn of a circle that runs over here could make two of one event.
    */
   async #later(batch: Batch): Promise<void> {
-    const kept = { tag: batch.tag, packed: batch.packed.slice(), count: batch.count }
+    const kept = {
+      tag: batch.tag,
+      packed: batch.packed.slice(),
+      count: batch.count,
+      receipt: batch.receipt,
+    }
     const depth = this.#depth
     const value = depth.value + labelsPerDetour
     await Promise.resolve()

@@ -1,5 +1,6 @@
 import type { Consumer } from '../core/consumer.ts'
 import type { Host } from '../core/host.ts'
+import { sayAcksInMemory } from './acks-in-memory.ts'
 import type { Graph } from './build.ts'
 import { type ClaimHolder, claimsCollide } from './claims.ts'
 import { Keeping } from './keeping.ts'
@@ -49,6 +50,7 @@ export class GraphRunner {
   async start(graph: Graph): Promise<void> {
     this.#publish(graph)
     await startGraph(livingOf(graph))
+    sayAcksInMemory(graph, this.#host.log)
     this.#connectLog()
   }
 
@@ -107,6 +109,7 @@ export class GraphRunner {
     }
     keeping.connect()
     this.#publish(next)
+    sayAcksInMemory(next, this.#host.log)
     this.collectLog(next)
     this.#connectLog()
     const rest = old.outputs.filter((output) => !inTheWay.includes(output))

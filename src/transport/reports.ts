@@ -18,6 +18,8 @@ export class Reports<Invalid extends string = string, Loss extends string = stri
   connections = 0
   connectionsTotal = 0
   rejectedEvents = 0
+  /** Messages that had come before. undefined: the source does not look. */
+  repeatedMessages: number | undefined
   readonly #clock: Clock
   readonly #metrics: Metrics
   readonly #labels: Readonly<Record<string, string>>
@@ -63,6 +65,15 @@ export class Reports<Invalid extends string = string, Loss extends string = stri
         labels,
       },
       () => this.rejectedEvents,
+    )
+    if (this.repeatedMessages === undefined) return
+    metrics.observableCounter(
+      {
+        name: 'sluice_input_repeated_messages_total',
+        help: 'Messages that had come before: acknowledged again, and handed on no second time.',
+        labels,
+      },
+      () => this.repeatedMessages ?? 0,
     )
   }
 

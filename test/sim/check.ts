@@ -182,8 +182,12 @@ function has(truth: Truth, name: string, id: number): boolean {
   return known.has(id) || unknown.has(id)
 }
 
-/** A buffer in memory dies with its process: only there is an acknowledged event allowed to be gone. */
+/**
+ * A buffer in memory dies with its process: only there is an acknowledged event allowed to be gone, unless its ack waited for
+ * the delivery.
+ */
 function lostWithTheProcess({ plan, books }: Outcome, sent: Sent): boolean {
+  if (sent.acksDelivery) return false
   const end = books.find(({ life }) => life === sent.life)?.end
   return end === 'kill' && plan.sinks.some((sink) => !sink.persistent)
 }

@@ -27,6 +27,8 @@ export interface Plan {
   /** Events whose field `k` is `skip` are filtered out. */
   readonly filtered: boolean
   readonly forwardClients: number
+  /** What their acks mean. */
+  readonly ackWhen: 'buffered' | 'delivered'
   readonly steps: number
   readonly moods: readonly Mood[]
   readonly diskFaults: boolean
@@ -54,9 +56,10 @@ export function createPlan(seed: number, abilities: Abilities): Plan {
   const { match, routes, used, filtered } = createTopology(sinks, chance)
   const all = errors === undefined ? used : [...used, errors]
   const forwardClients = chance.often(40) ? 1 + chance.below(3) : 0
+  const acks = ackPlan(createChance(seed, 9))
   const config = [
     '<source>\n@type tap\n</source>',
-    forwardClients === 0 ? '' : '<source>\n@type forward\nbind 127.0.0.1\nport 24224\n</source>',
+    forwardClients === 0 ? '' : forwardSource(acks),
     match,
     errors === undefined ? '' : `<label @ERROR>\n<match **>\n${errors.section}</match>\n</label>`,
   ]
@@ -67,6 +70,7 @@ export function createPlan(seed: number, abilities: Abilities): Plan {
     routes: errors === undefined ? routes : withErrors(routes, errors.name),
     filtered: filtered === true,
     forwardClients,
+    ackWhen: acks.when,
     steps: 15 + chance.below(35),
     moods: moodsOf(chance),
     diskFaults: chance.often(40),
@@ -78,6 +82,25 @@ export function createPlan(seed: number, abilities: Abilities): Plan {
     stopDeadlineMs: chance.pick(0, 100, 5000, 60_000),
     paddingLimit: chance.pick(1, 30, 300),
   }
+}
+
+interface AckPlan {
+  readonly when: 'buffered' | 'delivered'
+  /** Whether repeats are known after a restart. */
+  readonly persisted: boolean
+}
+
+function ackPlan(chance: Chance): AckPlan {
+  return { when: chance.pick('buffered', 'buffered', 'delivered'), persisted: chance.often(50) }
+}
+
+function forwardSource({ when, persisted }: AckPlan): string {
+  const lines = [
+    '@type forward\nbind 127.0.0.1\nport 24224',
+    `ack_when ${when}`,
+    persisted ? 'repeats_path /repeats' : '',
+  ]
+  return `<source>\n${lines.filter((line) => line !== '').join('\n')}\n</source>`
 }
 
 function moodsOf(chance: Chance): readonly Mood[] {

@@ -24,6 +24,8 @@ export interface Sent {
   again: boolean
   /** The process it was acknowledged by. */
   life: number
+  /** Its ack means that it was delivered, not only that it is in buffers. */
+  readonly acksDelivery: boolean
 }
 
 /** Books of outputs of graphs that are no more, and of the last one. */
@@ -212,7 +214,14 @@ class Run {
     }
     if (via === 0 && !this.#stage.open) return
     const all = events.map(({ id, key }) => {
-      const sent: Sent = { tag, key, outcome: 'open', again: false, life: this.#life }
+      const sent: Sent = {
+        tag,
+        key,
+        outcome: 'open',
+        again: false,
+        life: this.#life,
+        acksDelivery: via > 0 && this.#plan.ackWhen === 'delivered',
+      }
       this.#sent.set(id, sent)
       return sent
     })

@@ -31,6 +31,8 @@ const messageA = Buffer.from('93a3612e62ce6553f10081a16e01', 'hex')
 const messageOther = Buffer.from('93a56f74686572ce6553f10181a16e02', 'hex')
 /** The same as messageA with an ack asked for: chunk "c". */
 const messageAcked = Buffer.from('94a3612e62ce6553f10081a16e0181a56368756e6ba163', 'hex')
+/** As that, with the chunk "d": not the same message again. */
+const messageAfter = Buffer.from('94a3612e62ce6553f10081a16e0181a56368756e6ba164', 'hex')
 
 const configText = `
 ${forward(24224)}
@@ -95,7 +97,7 @@ describe('the whole application', () => {
       expect(await ask(host, portOf(log), messageAcked)).toBe('81a361636ba163')
       expect(stdout.text()).toBe('{"n":1}\n')
       await app.reload(configOf(text('ltsv')), AbortSignal.timeout(5_000))
-      expect(await ask(host, portOf(log), messageAcked)).toBe('81a361636ba163')
+      expect(await ask(host, portOf(log), messageAfter)).toBe('81a361636ba164')
       expect(stdout.text()).toBe('{"n":1}\nn:1\n')
     } finally {
       await app.stop(AbortSignal.abort())

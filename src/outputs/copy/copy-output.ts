@@ -124,5 +124,5 @@ export class CopyOutput implements Output {
 
 /** The bytes are borrowed; this keeps them. */
 function copyOf(batch: Batch): Batch {
-  return { tag: batch.tag, packed: batch.packed.slice(), count: batch.count }
+  return { ...batch, packed: batch.packed.slice() }
 }

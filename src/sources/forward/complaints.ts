@@ -37,6 +37,11 @@ export class Complaints {
     })
   }
 
+  /** With `ack_when delivered`: some of its events were dropped. */
+  undelivered(): void {
+    this.#reports.warn('a message was not delivered and is not acknowledged', { ...this.#host() })
+  }
+
   invalidEntries(step: RunStep): void {
     this.#reports.invalidEvents('invalid_entry', step.invalid)
     const message = step.count === 0 ? 'got invalid event and drop it:' : 'skip invalid event:'

@@ -2,8 +2,10 @@ import type { Consumer } from '../../core/consumer.ts'
 import type { Clock, Connection } from '../../core/host.ts'
 import type { Framer, FramerOptions } from '../../kernel/types.ts'
 import type { Budget } from './budget.ts'
+import type { AckWhen } from './delivery.ts'
 import type { Inflations } from './inflation.ts'
 import type { ForwardReports } from './losses.ts'
+import type { Repeats } from './repeats.ts'
 import type { TagRule } from './tags.ts'
 
 export interface SessionSettings {
@@ -11,6 +13,7 @@ export interface SessionSettings {
   readonly framer: FramerOptions
   readonly decompressionLimitBytes: number
   readonly denyKeepalive: boolean
+  readonly ackWhen: AckWhen
   /** linger_timeout 0: what we close is reset. */
   readonly resetOnClose: boolean
 }
@@ -23,6 +26,8 @@ export interface SessionContext {
   readonly reports: ForwardReports
   readonly inflations: Inflations
   readonly budget: Budget
+  /** undefined: repeats are not looked for. */
+  readonly repeats: Repeats | undefined
   createFramer(options: FramerOptions): Framer
   /** The budget is overdrawn: closes the connection of which most is kept. */
   relieve(): void

@@ -1,13 +1,13 @@
-import { type Codec, codecOf, InflateError, inflateSmall } from '../../forward/inflate.ts'
 import { createJsonFramer } from '../../forward/json-framer.ts'
-import type { CompressedStep, FatalStep, Framer, RunStep } from '../../kernel/types.ts'
+import type { FatalStep, Framer, RunStep } from '../../kernel/types.ts'
 import { AckQueue } from './ack-queue.ts'
 import { Complaints } from './complaints.ts'
+import { Compressed } from './compressed.ts'
 import { Delivery } from './delivery.ts'
-import { Inflating } from './inflating.ts'
 import { brokenLimit, progressBytes, sliceMs, unsentLimitBytes } from './limits.ts'
 import type { MessageLoss } from './losses.ts'
 import { foreignAdvice, type Protocol, protocolOf } from './protocol.ts'
+import { RepeatGuard } from './repeat-guard.ts'
 import type { SessionContext, SessionLink } from './session-context.ts'
 import type { FieldWriter } from './source-fields.ts'
 import { Tags } from './tags.ts'
@@ -28,6 +28,8 @@ export class Session {
   readonly #delivery: Delivery
   readonly #complaints: Complaints
   readonly #acks: AckQueue
+  readonly #repeats: RepeatGuard | undefined
+  readonly #compressed: Compressed
   #framer: Framer | undefined
   /** First bytes, until they show what is spoken. */
   #start: Uint8Array = new Uint8Array(0)
@@ -37,7 +39,6 @@ export class Session {
   #stalled = false
   #peerEnded = false
   #closeWhenIdle = false
-  #inflating: Inflating | undefined
   #heldBytes = 0
   #messagesInRead = 0
   #brokenInRow = 0
@@ -56,16 +57,42 @@ export class Session {
     this.#context = context
     this.#link = link
     this.#complaints = new Complaints(context, link)
-    this.#acks = new AckQueue((bytes) => link.write(bytes))
+    this.#acks = new AckQueue(
+      (bytes) => link.write(bytes),
+      () => context.repeats?.flush(),
+    )
     this.#delivery = new Delivery({
       consumer: context.consumer,
       reports: context.reports,
       tags: new Tags(context.settings.tagRule),
       complaints: this.#complaints,
       acks: this.#acks,
+      ackWhen: context.settings.ackWhen,
+    })
+    this.#repeats = this.#guard()
+    this.#compressed = new Compressed(context, {
+      repeats: this.#repeats,
+      complaints: this.#complaints,
+      isOpen: () => this.#state === 'open',
+      pause: () => this.#pause(),
+      goOn: () => this.#continue(),
+      hold: (bytes) => this.#hold(bytes),
+      fail: (message, code) => this.#fail('inflate', message, code),
     })
     this.lastDataMs = context.clock.monotonicMs()
     this.progressMark.atMs = this.lastDataMs
+  }
+
+  #guard(): RepeatGuard | undefined {
+    const { repeats, reports } = this.#context
+    if (repeats === undefined) return undefined
+    return new RepeatGuard({
+      delivery: this.#delivery,
+      memory: repeats.memory,
+      acks: this.#acks,
+      reports,
+      address: this.#link.remoteAddress,
+    })
   }
 
   /** Sets what is written into each record; before the first bytes. */
@@ -80,7 +107,7 @@ export class Session {
 
   /** Nothing is waited for or under way. */
   get idle(): boolean {
-    return !this.#waiting && this.#inflating === undefined
+    return !this.#waiting && !this.#compressed.underWay && !this.#acks.waits
   }
 
   /**
@@ -128,6 +155,7 @@ export class Session {
   gone(): void {
     if (this.#state === 'open') this.#loseUnfinished()
     this.#state = 'closed'
+    this.#repeats?.gone()
     this.#release()
   }
 
@@ -161,14 +189,7 @@ export class Session {
 
   #release(): void {
     this.#hold(0)
-    if (this.#inflating !== undefined) this.#letGoOf(this.#inflating)
-  }
-
-  #letGoOf({ pieces }: Inflating): void {
-    this.#inflating = undefined
-    pieces.return().catch((error: unknown) => {
-      this.#context.reports.log.debug('inflation left behind', { error })
-    })
+    this.#compressed.letGo()
   }
 
   // ---- what is spoken
@@ -211,14 +232,14 @@ export class Session {
     for (;;) {
       const step = framer.next(this.#now)
       if (step === undefined) {
-        if (this.#inflating === undefined) break
-        this.#nextPiece(this.#inflating)
+        if (!this.#compressed.underWay) break
+        this.#compressed.next(framer)
         return
       }
       if (step.kind === 'run') {
         if (this.#takeRun(step)) return
       } else if (step.kind === 'compressed') {
-        if (this.#takeCompressed(step)) return
+        if (this.#compressed.take(step, framer)) return
         // No pause here: what the framer has inflated must be handed on before anything else.
         continue
       } else if (step.kind === 'note') {
@@ -253,8 +274,12 @@ export class Session {
     this.#noteProgress(framer.unfinishedBytes)
     const mustEnd = this.#context.settings.denyKeepalive && this.#messagesInRead > 0
     this.#messagesInRead = 0
-    if (mustEnd || this.#peerEnded || this.#closeWhenIdle) {
+    if (this.#closeWhenIdle) {
       this.#finish()
+      return
+    }
+    if (mustEnd || this.#peerEnded) {
+      this.#finishOnceAcked()
       return
     }
     if (this.#context.budget.isOver) this.#context.relieve()
@@ -300,6 +325,16 @@ export class Session {
     if (this.#state === 'open' && !this.#waiting && !this.#stalled) this.#link.resume()
   }
 
+  /** As `#finish`, when no ack waits for its events to be delivered any more. */
+  #finishOnceAcked(): void {
+    if (!this.#acks.waits) {
+      this.#finish()
+      return
+    }
+    this.#link.pause()
+    this.#acks.onEmpty = () => this.#finish()
+  }
+
   /** Writes what is to be written, and ends our side. */
   #finish(): void {
     if (this.#state !== 'open') return
@@ -321,8 +356,8 @@ export class Session {
   #takeRun(step: RunStep): boolean {
     this.#messagesInRead += step.messages
     this.#brokenInRow = 0
-    this.#inflating?.gave(step)
-    const settled = this.#delivery.take(step)
+    this.#compressed.gave(step)
+    const settled = (this.#repeats ?? this.#delivery).take(step)
     if (settled === undefined) return false
     this.#pause()
     // A bug in what follows is an unhandled rejection, which ends the process, as it should.
@@ -340,59 +375,5 @@ export class Session {
     this.#complaints.fatal(reason, message, code)
     this.#acks.flush()
     this.close({ reset: true })
-  }
-
-  // ---- compressed messages
-
-  /** True: it waits, or the connection is closed. */
-  #takeCompressed(step: CompressedStep): boolean {
-    const { settings, inflations } = this.#context
-    let codec: Codec
-    try {
-      codec = codecOf(step.codec)
-      const options = { codec, limitBytes: settings.decompressionLimitBytes }
-      if (this.#framer !== undefined && inflateSmall(this.#framer, step, options)) return false
-    } catch (error) {
-      this.#inflateFailed(error)
-      return true
-    }
-    this.#inflating = new Inflating(step, (payload) => inflations.read(codec, payload))
-    this.#hold(this.#inflating.step.payload.byteLength)
-    this.#nextPiece(this.#inflating)
-    return true
-  }
-
-  /**
-   * Waits for the next piece of output and works it off, in one go: nobody else uses the kernel in
-   * between.
-   */
-  #nextPiece(inflating: Inflating): void {
-    const { pieces, step } = inflating
-    this.#pause()
-    if (inflating.isBarren) {
-      this.#complaints.barren(step.tag)
-      this.#letGoOf(inflating)
-      this.#framer?.feedEntries(new Uint8Array(0), step, true)
-      this.#context.clock.soon(() => this.#continue())
-      return
-    }
-    void pieces.next().then(
-      (result) => {
-        if (this.#state !== 'open') return
-        this.#framer?.feedEntries(result.value ?? new Uint8Array(0), step, result.done === true)
-        if (result.done === true) this.#inflating = undefined
-        this.#continue()
-      },
-      (error: unknown) => {
-        if (this.#state !== 'open') return
-        this.#inflating = undefined
-        this.#inflateFailed(error)
-      },
-    )
-  }
-
-  #inflateFailed(error: unknown): void {
-    if (!(error instanceof InflateError)) throw error
-    this.#fail('inflate', error.message, error.code)
   }
 }

@@ -5,7 +5,8 @@ import type { ListenAddress } from '../../core/host.ts'
 import { allowListOf } from '../../transport/allow-list.ts'
 import type { TransportParams } from '../../transport/section.ts'
 import type { unixOwnerOf } from '../../transport/unix-owner.ts'
-import { itemLimit } from './limits.ts'
+import { itemLimit, rememberedTotalBytes } from './limits.ts'
+import type { RepeatSettings } from './repeats.ts'
 import { type SecuritySettings, securitySettingsOf } from './security.ts'
 import type { SessionSettings } from './session-context.ts'
 import type { shape } from './shape.ts'
@@ -25,6 +26,8 @@ export interface ForwardSettings {
   readonly allows: ((address: string | undefined) => boolean) | undefined
   readonly transport: TransportParams | undefined
   readonly session: SessionSettings
+  /** undefined: repeats are taken like new messages. */
+  readonly repeats: RepeatSettings | undefined
   readonly addressKey: string | undefined
   readonly hostnameKey: string | undefined
   readonly sendKeepalivePacket: boolean
@@ -60,11 +63,14 @@ export function settingsOf(params: ForwardParams): ForwardSettings {
         unfinishedLimitBytes: params.unfinishedMessageLimit,
         itemLimit,
         depthLimit: maxDepth,
+        identify: params.knowRepeats,
       },
+      ackWhen: params.ackWhen,
       decompressionLimitBytes: params.decompressionSizeLimit,
       denyKeepalive: params.denyKeepalive,
       resetOnClose: params.lingerTimeout === 0,
     },
+    repeats: params.knowRepeats ? repeatsOf(params) : undefined,
     addressKey: params.sourceAddressKey,
     hostnameKey: params.sourceHostnameKey,
     sendKeepalivePacket: params.sendKeepalivePacket,
@@ -75,6 +81,17 @@ export function settingsOf(params: ForwardParams): ForwardSettings {
     partialTimeoutMs: timeoutMs(params.partialMessageTimeout),
     handshakeTimeoutMs: params.handshakeTimeout * 1000,
     security: params.security === undefined ? undefined : securitySettingsOf(params.security),
+  }
+}
+
+function repeatsOf(params: ForwardParams): RepeatSettings {
+  return {
+    limits: {
+      entries: params.repeatsLimit,
+      totalBytes: rememberedTotalBytes,
+      ageMs: params.repeatsAge * 1000,
+    },
+    path: params.repeatsPath,
   }
 }
 
@@ -108,6 +125,15 @@ function checkTogether(params: ForwardParams): void {
   if (params.sourceHostnameKey !== undefined && params.resolveHostname === false) {
     throw new ConfigError('resolve_hostname must be true with source_hostname_key', {
       position: positionOf(params, 'resolveHostname'),
+    })
+  }
+  const pointless = ['repeatsLimit', 'repeatsAge', 'repeatsPath'].find((name) =>
+    isWritten(params, name),
+  )
+  if (!params.knowRepeats && pointless !== undefined) {
+    const name = pointless.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+    throw new ConfigError(`${name} means nothing with know_repeats false`, {
+      position: positionOf(params, pointless),
     })
   }
   const written = ['bind', 'port'].find((name) => isWritten(params, name))

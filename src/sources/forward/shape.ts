@@ -2,6 +2,7 @@ import {
   array,
   type Bound,
   bool,
+  enumeration,
   integer,
   section,
   size,
@@ -161,6 +162,36 @@ export const params = {
     default: 10,
     ours: true,
     check: (value) => (value > 0 ? undefined : 'expected more than 0'),
+  }),
+  ack_when: enumeration(['received', 'buffered', 'delivered'], {
+    description:
+      'When a message that asks for it is acknowledged: `received`: once it was looked at; `buffered`: once its events are in the buffers of all outputs they go to; `delivered`: once these have delivered them, or their destination has refused them for good. With `delivered`, clients must wait longer than flush_interval for their acks.',
+    default: 'buffered',
+    ours: true,
+  }),
+  know_repeats: bool({
+    description:
+      'Whether a message that a client sends again, because its ack was lost or late, is acknowledged without being taken a second time. It is known by its address, tag, chunk id and events; only messages that ask for an ack have such an id.',
+    default: true,
+    ours: true,
+  }),
+  repeats_limit: integer({
+    description: 'Messages that are remembered for that.',
+    default: 65_536,
+    ours: true,
+    check: atLeast(1),
+  }),
+  repeats_age: time({
+    description: 'How long they are remembered.',
+    default: 3_600,
+    ours: true,
+    check: atLeast(1),
+  }),
+  repeats_path: string({
+    description:
+      'The directory in which they are remembered over a restart. Default: `<root_dir>/worker0/<id>/repeats`, where `<id>` is the @id or `forward_<port>`; without root_dir of <system> a restart forgets them.',
+    ours: true,
+    check: notEmpty,
   }),
   tag_length_limit: size({
     description:

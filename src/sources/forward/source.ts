@@ -18,6 +18,7 @@ import { Budget } from './budget.ts'
 import { Gate } from './gate.ts'
 import { Inflations } from './inflation.ts'
 import { drainMs, drainQuietMs, lingerMs, sweepIntervalMs } from './limits.ts'
+import { Repeats } from './repeats.ts'
 import { resolveSecurity } from './security.ts'
 import { Session } from './session.ts'
 import type { SessionContext } from './session-context.ts'
@@ -40,11 +41,13 @@ interface Client {
  */
 export class ForwardSource implements Source {
   readonly claims: readonly string[]
+  readonly acknowledgesBuffered: boolean
   readonly #settings: ForwardSettings
   readonly #context: PluginContext
   readonly #reports: Reports
   readonly #sessionContext: SessionContext
   readonly #hostnames: Hostnames
+  readonly #repeats: Repeats | undefined
   readonly #clients = new Set<Client>()
   readonly #population: Population
   readonly #tls: TlsServer | undefined
@@ -60,12 +63,15 @@ export class ForwardSource implements Source {
     const { host, kernel, log } = context
     this.#settings = settings
     this.#context = context
-    this.claims = claimsOf(settings.address)
+    this.#repeats = settings.repeats && new Repeats(settings.repeats, context, settings.address)
+    this.acknowledgesBuffered = settings.session.ackWhen === 'buffered'
+    this.claims = [...claimsOf(settings.address), ...claimOf(this.#repeats)]
     this.#hostnames = new Hostnames(host)
     this.#population = new Population(settings)
     this.#tls = createTlsServer(settings.transport, context)
     const labels = { plugin_id: context.id, type: context.type }
     this.#reports = new Reports({ log, clock: host.clock, metrics: host.metrics, labels })
+    if (this.#repeats !== undefined) this.#reports.repeatedMessages = 0
     this.#sessionContext = {
       settings: settings.session,
       clock: host.clock,
@@ -75,6 +81,7 @@ export class ForwardSource implements Source {
         clock: host.clock,
         limitBytes: settings.session.decompressionLimitBytes,
       }),
+      repeats: this.#repeats,
       budget: new Budget(settings.unfinishedTotalBytes),
       createFramer: (options) => kernel.createFramer(options),
       relieve: () => this.#relieve(),
@@ -96,12 +103,26 @@ export class ForwardSource implements Source {
   }
 
   async start(): Promise<void> {
-    const { host, kernel, log } = this.#context
-    const { backlog, security, allows, transport } = this.#settings
+    const { host, log } = this.#context
+    const { security, transport } = this.#settings
     warnOfTransport(transport, log)
     await this.#tls?.load()
     // Before anybody can connect.
     if (security !== undefined) this.#security = await resolveSecurity(security, host.net)
+    await this.#repeats?.open()
+    try {
+      await this.#listen()
+    } catch (error) {
+      await this.#repeats?.close()
+      throw error
+    }
+    this.#reports.register()
+    this.#sweepLater()
+  }
+
+  async #listen(): Promise<void> {
+    const { host, kernel, log } = this.#context
+    const { backlog, allows } = this.#settings
     this.#listener = await host.net.listen({
       address: this.#ownedAddress(),
       backlog,
@@ -123,8 +144,6 @@ export class ForwardSource implements Source {
     } else {
       log.info('listening unix socket', { path: bound.path })
     }
-    this.#reports.register()
-    this.#sweepLater()
   }
 
   async #listenForHeartbeats({ host, port }: { host: string; port: number }): Promise<void> {
@@ -300,6 +319,7 @@ export class ForwardSource implements Source {
     if (this.#clients.size > 0) await this.#drain()
     deadline.removeEventListener('abort', closeAll)
     this.#sweepTimer?.cancel()
+    await this.#repeats?.close()
     const { metrics } = this.#context.host
     if (this.#listener !== undefined) metrics.forget({ plugin_id: this.#context.id })
   }
@@ -340,6 +360,10 @@ const ignored: ConnectionHandler = {
   onEnd: () => undefined,
   onDrain: () => undefined,
   onClose: () => undefined,
+}
+
+function claimOf(repeats: Repeats | undefined): string[] {
+  return repeats?.path === undefined ? [] : [`repeats:${repeats.path}`]
 }
 
 function claimsOf(address: ListenAddress): string[] {

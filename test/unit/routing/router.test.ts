@@ -40,6 +40,19 @@ describe('Router', () => {
     expect([a.tags, b.tags, rest.tags]).toEqual([['a.b'], ['a.c', 'a', 'a.c'], ['z']])
   })
 
+  test('a receipt comes along, whatever filters make of the batch', () => {
+    const receipt = { expect: () => () => undefined }
+    const seen: unknown[] = []
+    const out = { emit: (batch: Batch) => void seen.push(batch.receipt) }
+    const { router } = routerOf([
+      filter('a', ({ tag, packed, count }) => ({ tag, packed, count })),
+      filter('b', (batch) => batch),
+      match('**', out),
+    ])
+    for (const tag of ['a', 'b', 'c']) router.emit({ ...batchOf(tag), receipt })
+    expect(seen).toEqual([receipt, receipt, receipt])
+  })
+
   test('filters before the match are applied in order, those behind it are not', () => {
     const trail: string[] = []
     const mark = (name: string) => (batch: Batch) => {

@@ -481,7 +481,8 @@ describe('stop', () => {
     const { settingsOf } = await import('../../../../src/sources/forward/settings.ts')
     const { paramsWith } = await import('./harness.ts')
     const running = await startForward()
-    const context = { host: running.host, id: 'x', type: 'forward', log: running.host.log }
+    const { host } = running
+    const context = { host, id: 'x', type: 'forward', log: host.log, system: {} }
     const source = new ForwardSource(settingsOf(paramsWith({})), context as never)
     expect(await source.stop(never)).toBeUndefined()
   })

@@ -54,6 +54,7 @@ export function paramsWith(
 export async function startForward(
   overrides: Partial<Record<keyof ForwardParams, unknown>> = {},
   host = createFakeHost(),
+  rootDir?: string,
 ): Promise<Running> {
   const emitted: Emitted[] = []
   const running = { answer: () => undefined } as unknown as {
@@ -72,6 +73,7 @@ export async function startForward(
     log: host.log.child({ id: 'forward_0' }),
     kernel,
     router,
+    system: { workers: 1, workerId: 0, rootDir },
   } as unknown as PluginContext
   const source = new ForwardSource(settingsOf(paramsWith(overrides)), context)
   await source.start()
