@@ -25,6 +25,7 @@ import { prometheusMonitorSource } from './sources/prometheus-monitor/index.ts'
 import { prometheusOutputMonitorSource } from './sources/prometheus-output-monitor/index.ts'
 import { prometheusTailMonitorSource } from './sources/prometheus-tail-monitor/index.ts'
 import { syslogSource } from './sources/syslog/index.ts'
+import { tailSource } from './sources/tail/index.ts'
 import { tcpSource } from './sources/tcp/index.ts'
 import { udpSource } from './sources/udp/index.ts'
 
@@ -39,6 +40,7 @@ export const plugins: readonly PluginDefinition[] = [
   prometheusOutputMonitorSource,
   prometheusTailMonitorSource,
   syslogSource,
+  tailSource,
   tcpSource,
   udpSource,
   unixSource,

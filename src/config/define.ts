@@ -7,7 +7,7 @@ import type { Host } from '../core/host.ts'
 import type { Logger } from '../core/log.ts'
 import type { Output, OutputStatistics, Sink } from '../core/output.ts'
 import type { Parser } from '../core/parser.ts'
-import type { Source } from '../core/source.ts'
+import type { FollowedFile, Source } from '../core/source.ts'
 import type { Kernel } from '../kernel/index.ts'
 import type { Bound, BoundPlugin, Shape } from './schema.ts'
 
@@ -82,6 +82,8 @@ export interface PluginView {
   readonly emittedRecords: number
   readonly emittedBytes: number
   statistics(): OutputStatistics | undefined
+  /** Of a source that follows files: which, and how far it is. */
+  files?(): readonly FollowedFile[] | undefined
 }
 
 interface Definition<S extends Shape> {

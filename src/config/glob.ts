@@ -129,7 +129,7 @@ function characterClass(body: string): (c: string) => boolean {
 }
 
 /** `a{b,c}` → ab, ac; nested ones too. */
-function expandBraces(pattern: string): readonly string[] {
+export function expandBraces(pattern: string): readonly string[] {
   const done: string[] = []
   const open = [pattern]
   while (open.length > 0) {

@@ -1,7 +1,16 @@
+import type { Disk } from './disk.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { TlsClientOptions, TlsIdentity, TlsServerOptions } from './tls.ts'
 
+export type {
+  Disk,
+  FileHandle,
+  FileStat,
+  FileTarget,
+  FileWatch,
+  OpenFlags,
+} from './disk.ts'
 export type {
   TlsClientOptions,
   TlsFailure,
@@ -75,83 +84,6 @@ export interface Clock {
   soon(run: () => void): void
   /** Seconds east of UTC that local time (the TZ variable) has at that moment. */
   localOffsetSeconds(epochSeconds: number): number
-}
-
-// ---- files
-
-/**
- * Errors of Disk are Node's own: an Error with `code` ('ENOENT', 'ENOSPC' ...). Paths are as the
- * operating system takes them.
- */
-export interface Disk {
-  open(path: string, flags: OpenFlags, mode?: number): Promise<FileHandle>
-  readFile(path: string): Promise<Uint8Array>
-  /** The same, at start, while there is nothing else to do (configuration files, certificates). */
-  readFileSync(path: string): Uint8Array
-  /** Creates missing parents too. */
-  mkdir(path: string, mode?: number): Promise<void>
-  readdir(path: string): Promise<string[]>
-  readdirSync(path: string): string[]
-  rename(from: string, to: string): Promise<void>
-  unlink(path: string): Promise<void>
-  rmdir(path: string): Promise<void>
-  symlink(target: string, path: string): Promise<void>
-  readlink(path: string): Promise<string>
-  chmod(path: string, mode: number): Promise<void>
-  /** undefined if there is no such file. Does not follow a final symbolic link. */
-  stat(path: string): Promise<FileStat | undefined>
-  statSync(path: string): FileStat | undefined
-  /** The path with all links resolved; rejects with ENOENT. */
-  realpath(path: string): Promise<string>
-  /**
-   * Whether a file could be created or written at the path (its nearest existing parent decides).
-   * For --dry-run.
-   */
-  writable(path: string): Promise<boolean>
-}
-
-export interface OpenFlags {
-  readonly read?: boolean
-  readonly write?: boolean
-  readonly append?: boolean
-  readonly create?: boolean
-  /** Fail with EEXIST if it is there. */
-  readonly exclusive?: boolean
-  readonly truncate?: boolean
-  /** Fail with ELOOP if the last part of the path is a symbolic link. */
-  readonly noFollow?: boolean
-}
-
-export interface FileStat {
-  readonly kind: 'file' | 'directory' | 'symlink' | 'other'
-  readonly sizeBytes: number
-  readonly modifiedMs: number
-  readonly inode: number
-  readonly device: number
-}
-
-export interface FileHandle {
-  /**
-   * Writes all of it (loops over short writes); at `position` or, for append or `undefined`, where
-   * the file stands.
-   */
-  write(bytes: Uint8Array, position?: number): Promise<void>
-  /**
-   * Several pieces in one system call where that can be done; all of them, side by side. `position`
-   * as for `write`.
-   */
-  writev(pieces: readonly Uint8Array[], position?: number): Promise<void>
-  /**
-   * As writev, and done when it returns; throws as writev rejects. For files whose writes only go to the operating system's
-   * memory, which is cheaper to wait for than to be told of. A disk that has it not is written to by writev.
-   */
-  writevNow?(pieces: readonly Uint8Array[], position: number): void
-  read(into: Uint8Array, position: number): Promise<number>
-  stat(): Promise<FileStat>
-  truncate(sizeBytes: number): Promise<void>
-  /** Data on the medium (fdatasync). */
-  sync(): Promise<void>
-  close(): Promise<void>
 }
 
 // ---- sockets

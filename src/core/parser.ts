@@ -28,4 +28,9 @@ export interface Parser {
    * text. Records are new, and the caller's to change.
    */
   parse(text: MsgValue): readonly ParseItem[]
+  /**
+   * Set: a text of any bytes becomes one record, with the whole text in this field, at the current time. Who has bytes can
+   * pack them without making a record.
+   */
+  readonly wholeField?: string
 }

@@ -8,4 +8,13 @@ export interface Source extends Component {
   readonly acknowledgesBuffered?: boolean
   /** For --dry-run: what only a start would find, besides claims (certificates). Opens nothing. Rejects with ConfigError. */
   check?(): Promise<void>
+  /** The files it follows, for monitoring. */
+  files?(): readonly FollowedFile[] | undefined
+}
+
+export interface FollowedFile {
+  readonly path: string
+  readonly inode: bigint
+  /** Up to where it was read and taken, in bytes. */
+  readonly position: number
 }

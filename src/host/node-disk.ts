@@ -1,7 +1,16 @@
-import { constants, lstatSync, readdirSync, readFileSync, type Stats, writevSync } from 'node:fs'
+import {
+  type BigIntStats,
+  constants,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  type Stats,
+  watch,
+  writevSync,
+} from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { Disk, FileHandle, FileStat, OpenFlags } from '../core/host.ts'
+import type { Disk, FileHandle, FileStat, FileTarget, OpenFlags } from '../core/host.ts'
 
 /** Pieces handed to one writev call: the operating system's IOV_MAX is 1024 on Linux. */
 const maxPieces = 1024
@@ -42,6 +51,20 @@ export function createNodeDisk(): Disk {
       }
     },
     realpath: (path) => fs.realpath(path),
+    async target(path) {
+      try {
+        return fileTarget(await fs.stat(path, { bigint: true }))
+      } catch (error) {
+        if (isMissing(error)) return undefined
+        throw error
+      }
+    },
+    watch(path, changed) {
+      const watcher = watch(path, { persistent: false }, changed)
+      // What becomes of the file is seen by looking at it.
+      watcher.on('error', changed)
+      return watcher
+    },
     writable,
   }
 }
@@ -58,6 +81,7 @@ function openFlags(flags: OpenFlags): number {
   if (flags.exclusive === true) bits |= constants.O_EXCL
   if (flags.truncate === true) bits |= constants.O_TRUNC
   if (flags.noFollow === true) bits |= constants.O_NOFOLLOW
+  if (flags.nonBlocking === true) bits |= constants.O_NONBLOCK
   return bits
 }
 
@@ -96,6 +120,9 @@ function wrapHandle(handle: fs.FileHandle): FileHandle {
     async stat() {
       return fileStat(await handle.stat())
     },
+    async target() {
+      return fileTarget(await handle.stat({ bigint: true }))
+    },
     truncate: (sizeBytes) => handle.truncate(sizeBytes),
     sync: () => handle.datasync(),
     close: () => handle.close(),
@@ -128,6 +155,15 @@ function fileStat(stats: Stats): FileStat {
     modifiedMs: stats.mtimeMs,
     inode: stats.ino,
     device: stats.dev,
+  }
+}
+
+function fileTarget(stats: BigIntStats): FileTarget {
+  return {
+    kind: stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : 'other',
+    sizeBytes: Number(stats.size),
+    modifiedMs: Number(stats.mtimeMs),
+    inode: stats.ino,
   }
 }
 

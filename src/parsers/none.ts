@@ -15,6 +15,7 @@ export const noneParser = defineParser({
     const base = createParserBase(params, context)
     const { messageKey } = params
     return {
+      ...(params.estimateCurrentEvent ? { wholeField: messageKey } : {}),
       parse: (text) => [{ time: base.noTime(), record: new Map([[messageKey, text]]) }],
     }
   },

@@ -6,7 +6,7 @@ import type { Consumer } from '../core/consumer.ts'
 import type { Filter, FilterLedger } from '../core/filter.ts'
 import type { Labels, Metrics } from '../core/metrics.ts'
 import type { Output, OutputStatistics } from '../core/output.ts'
-import type { Source } from '../core/source.ts'
+import type { FollowedFile, Source } from '../core/source.ts'
 import type { FilterStage } from './router.ts'
 import { SourceEntry } from './source-entry.ts'
 import { Tenure } from './tenure.ts'
@@ -29,6 +29,7 @@ interface Node {
   readonly emittedRecords: number
   readonly emittedBytes: number
   readonly statistics?: (() => OutputStatistics) | undefined
+  files?(): readonly FollowedFile[] | undefined
 }
 
 /** For monitor_agent and the like: read-only, always current. */
@@ -47,6 +48,7 @@ export function viewOf(node: Node): PluginView {
       return node.emittedBytes
     },
     statistics: () => node.statistics?.(),
+    files: () => node.files?.(),
   }
 }
 
@@ -93,6 +95,10 @@ export class SourceNode implements Node, Consumer, Source {
 
   async check(): Promise<void> {
     await this.source.check?.()
+  }
+
+  files(): readonly FollowedFile[] | undefined {
+    return this.tenure.left ? undefined : this.source.files?.()
   }
 
   start(): Promise<void> {

@@ -30,6 +30,9 @@ const files = (sluice: Running, folder: string) => {
   }
 }
 
+/** The directory, as it stands in tags. */
+const tagOf = (sluice: Running) => sluice.dir.replaceAll('/', '.')
+
 const time = 1_700_000_000
 
 const shown: Record<string, () => Promise<void>> = {
@@ -122,6 +125,32 @@ const shown: Record<string, () => Promise<void>> = {
       server.close(done)
       server.closeAllConnections()
     })
+  },
+
+  async 'tail-app-logs'() {
+    const config = readFileSync('examples/tail-app-logs/fluent.conf', 'utf8')
+      .replaceAll('/var/log/app', '@DIR@/app')
+      .replaceAll('/fluentd/log', '@DIR@/pos')
+    const sluice = run({
+      config,
+      files: {
+        'app/web.json': '{"at":"2023-11-14T22:13:20Z","message":"started"}\n',
+        'app/debug.json': '{"message":"no"}\n',
+        'app/job.log':
+          '2023-11-14 22:13:21 ERROR boom\n  at a\n  at b\n2023-11-14 22:13:22 INFO on\n',
+      },
+    })
+    await until(
+      () => `three lines; ${sluice.log()}`,
+      () => sluice.lines.length === 3,
+    )
+    expect([...sluice.lines].sort().map((line) => line.replaceAll(sluice.dir, ''))).toEqual([
+      `2023-11-14 22:13:20.000000000 +0000 app${tagOf(sluice)}.app.web.json: {"message":"started","file":"/app/web.json"}`,
+      `2023-11-14 22:13:21.000000000 +0000 trace${tagOf(sluice)}.app.job.log: {"level":"ERROR","message":"boom\\n  at a\\n  at b"}`,
+      `2023-11-14 22:13:22.000000000 +0000 trace${tagOf(sluice)}.app.job.log: {"level":"INFO","message":"on"}`,
+    ])
+    expect(files(sluice, 'pos')).toEqual(['json.pos', 'traces.pos'])
+    expect(await sluice.stop()).toBe(0)
   },
 
   async 'copy-and-labels'() {

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 
 /** The built command, as a user runs it, with a directory and ports of its own. */
 export interface Running {
@@ -19,14 +19,19 @@ export interface Running {
 
 export const cli = resolve('dist/cli.js')
 
-/** Starts `node dist/cli.js` with `args`; `config` is written to a file and given as -c. */
+/** Starts `node dist/cli.js` with `args`; `config` is written to a file and given as -c. `files` are there before. */
 export function run(options: {
   config?: string
+  files?: Readonly<Record<string, string>>
   args?: readonly string[]
   env?: Record<string, string>
 }): Running {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-e2e-'))
   const args = [...(options.args ?? [])]
+  for (const [name, text] of Object.entries(options.files ?? {})) {
+    mkdirSync(dirname(join(dir, name)), { recursive: true })
+    writeFileSync(join(dir, name), text)
+  }
   if (options.config !== undefined) {
     const path = join(dir, 'fluent.conf')
     writeFileSync(path, options.config.replaceAll('@DIR@', dir))

@@ -39,13 +39,4 @@ export const notBuilt: Readonly<Record<string, string>> = {
   'i-exec': 'source exec',
   'i-out-exec': 'output exec',
   'i-sample': 'source sample',
-  'i-tail-from-end': 'source tail',
-  'i-tail-globs': 'source tail',
-  'i-tail-json': 'source tail',
-  'i-tail-multiline': 'source tail',
-  'i-tail-read-from-head': 'source tail',
-  'i-tail-restart': 'source tail',
-  'i-tail-rotate-rename': 'source tail',
-  'i-tail-truncate': 'source tail',
-  'i-tail-unmatched-lines': 'source tail',
 }

@@ -109,6 +109,7 @@ class OneProcess implements ProcessDisk {
         ),
       read: (into, position) => this.#run(path, () => file.read(into, position)),
       stat: () => this.#run(path, () => file.stat()),
+      target: () => this.#run(path, () => file.target()),
       truncate: (sizeBytes) => this.#run(path, () => file.truncate(sizeBytes)),
       sync: () => this.#run(path, () => file.sync()),
       close: async () => {
@@ -169,6 +170,14 @@ class OneProcess implements ProcessDisk {
 
   stat(path: string): ReturnType<Disk['stat']> {
     return this.#run(path, () => this.#disk.stat(path))
+  }
+
+  target(path: string): ReturnType<Disk['target']> {
+    return this.#run(path, () => this.#disk.target(path))
+  }
+
+  watch(path: string, changed: () => void): ReturnType<Disk['watch']> {
+    return this.#disk.watch(path, changed)
   }
 
   realpath(path: string): Promise<string> {

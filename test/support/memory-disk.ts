@@ -1,5 +1,12 @@
 import { posix } from 'node:path'
-import type { Disk, FileHandle, FileStat, OpenFlags } from '../../src/core/host.ts'
+import type {
+  Disk,
+  FileHandle,
+  FileStat,
+  FileTarget,
+  FileWatch,
+  OpenFlags,
+} from '../../src/core/host.ts'
 
 interface Node {
   kind: 'file' | 'directory' | 'symlink'
@@ -13,7 +20,7 @@ interface Node {
 
 /** The operations that a fault can be put into. */
 export type DiskOperation =
-  | Exclude<keyof Disk, 'readFileSync' | 'readdirSync' | 'statSync'>
+  | Exclude<keyof Disk, 'readFileSync' | 'readdirSync' | 'statSync' | 'watch'>
   | `handle.${keyof FileHandle}`
 
 export interface MemoryDisk extends Disk {
@@ -28,6 +35,17 @@ export interface MemoryDisk extends Disk {
   texts(): Record<string, string>
   /** Writes a file as another process would. */
   put(path: string, content: string | Uint8Array, mode?: number): void
+  /** Appends to a file, which may be new, as another process would. */
+  append(path: string, content: string | Uint8Array): void
+  /** Cuts a file to nothing, as another process would. */
+  cut(path: string): void
+  /** Moves a file, as another process would. */
+  move(from: string, to: string): void
+  remove(path: string): void
+  /** Whether watches tell of changes; false: as on a network file system. */
+  tells: boolean
+  /** Paths that are watched. */
+  readonly watched: readonly string[]
   bytesOf(path: string): Uint8Array
   modeOf(path: string): number
   /** Every path there is, sorted; directories end in '/'. */
@@ -54,6 +72,8 @@ export function createMemoryDisk(options: { wallMs?: () => number } = {}): Memor
 class FakeDisk implements MemoryDisk {
   fault: MemoryDisk['fault']
   capacityBytes = Number.POSITIVE_INFINITY
+  tells = true
+  readonly #watches = new Set<{ readonly path: string; node: Node; changed: () => void }>()
   readonly #nodes = new Map<string, Node>()
   readonly #wallMs: () => number
   #inodes = 0
@@ -142,6 +162,15 @@ class FakeDisk implements MemoryDisk {
     }
     node.sizeBytes = sizeBytes
     node.modifiedMs = this.#wallMs()
+    this.#tell(node)
+  }
+
+  /** Watches are told in a turn of their own, as the system does. */
+  #tell(node: Node | undefined): void {
+    if (!this.tells) return
+    for (const watch of this.#watches) {
+      if (watch.node === node) queueMicrotask(watch.changed)
+    }
   }
 
   async open(path: string, flags: OpenFlags, mode = 0o666): Promise<FileHandle> {
@@ -190,6 +219,7 @@ class FakeDisk implements MemoryDisk {
         this.resize(node, start + bytes.byteLength, path)
       }
       node.bytes.set(bytes, start)
+      this.#tell(node)
       if (position === undefined) at = start + bytes.byteLength
     }
     return {
@@ -208,6 +238,10 @@ class FakeDisk implements MemoryDisk {
       stat: async () => {
         check('stat')
         return this.#stat(node)
+      },
+      target: async () => {
+        check('target')
+        return this.#target(node)
       },
       truncate: async (sizeBytes) => {
         check('truncate')
@@ -270,12 +304,15 @@ class FakeDisk implements MemoryDisk {
     }
     this.#nodes.delete(source)
     this.#nodes.set(target, node)
+    this.#tell(node)
   }
 
   async unlink(path: string): Promise<void> {
     this.fault?.('unlink', path)
     if (this.#get(path, false).kind === 'directory') throw diskError('EISDIR', path)
+    const node = this.#get(path, false)
     this.#nodes.delete(this.#resolve(path, false))
+    this.#tell(node)
   }
 
   async rmdir(path: string): Promise<void> {
@@ -327,6 +364,37 @@ class FakeDisk implements MemoryDisk {
     return this.#resolve(path)
   }
 
+  async target(path: string): Promise<FileTarget | undefined> {
+    this.fault?.('target', path)
+    try {
+      return this.#target(this.#get(path))
+    } catch (error) {
+      const { code } = error as { code?: string }
+      if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+      throw error
+    }
+  }
+
+  #target(node: Node): FileTarget {
+    const kind = node.kind === 'symlink' ? 'other' : node.kind
+    return {
+      kind,
+      sizeBytes: node.sizeBytes,
+      modifiedMs: node.modifiedMs,
+      inode: BigInt(node.inode),
+    }
+  }
+
+  watch(path: string, changed: () => void): FileWatch {
+    const watch = { path, node: this.#get(path), changed }
+    this.#watches.add(watch)
+    return { close: () => void this.#watches.delete(watch) }
+  }
+
+  get watched(): readonly string[] {
+    return [...this.#watches].map(({ path }) => path)
+  }
+
   async writable(path: string): Promise<boolean> {
     try {
       this.fault?.('writable', path)
@@ -354,6 +422,33 @@ class FakeDisk implements MemoryDisk {
     this.resize(node, 0, path)
     this.resize(node, bytes.byteLength, path)
     node.bytes.set(bytes)
+  }
+
+  append(path: string, content: string | Uint8Array): void {
+    const place = this.#resolve(path)
+    this.#mkdirs(posix.dirname(place), 0o755)
+    const node = this.#nodes.get(place) ?? this.#add(place, 'file', 0o644)
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content
+    const start = node.sizeBytes
+    this.resize(node, start + bytes.byteLength, path)
+    node.bytes.set(bytes, start)
+  }
+
+  cut(path: string): void {
+    this.resize(this.#get(path), 0, path)
+  }
+
+  move(from: string, to: string): void {
+    const node = this.#get(from, false)
+    this.#nodes.delete(this.#resolve(from, false))
+    this.#nodes.set(this.#resolve(to, false), node)
+    this.#tell(node)
+  }
+
+  remove(path: string): void {
+    const node = this.#get(path, false)
+    this.#nodes.delete(this.#resolve(path, false))
+    this.#tell(node)
   }
 
   bytesOf(path: string): Uint8Array {

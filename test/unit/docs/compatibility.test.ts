@@ -88,7 +88,7 @@ describe('generated pages', () => {
 
   it('every link of theirs leads to a page', () => {
     const wrong = [...pages].flatMap(([path, text]) =>
-      [...text.matchAll(/\]\(([^)#:]+)(#[^)]*)?\)/g)]
+      [...text.replace(/`[^`\n]*`/g, '').matchAll(/\]\(([^)#:]+)(#[^)]*)?\)/g)]
         .map((match) => new URL(match[1]!, `file:///${path}`).pathname.slice(1))
         .filter((target) => !pages.has(target)),
     )

@@ -171,6 +171,43 @@ describe.each(disks)('$name', ({ create }) => {
     await expect(run()).rejects.toMatchObject({ code })
   })
 
+  it('knows what a path leads to, and what is open whatever its name is', async () => {
+    await write('f', 'four')
+    await disk.symlink('f', at('l'))
+    const target = await disk.target(at('l'))
+    expect(target).toMatchObject({ kind: 'file', sizeBytes: 4 })
+    const handle = await disk.open(at('l'), { read: true, nonBlocking: true })
+    await disk.rename(at('f'), at('g'))
+    expect(await handle.target()).toMatchObject({ inode: target?.inode, sizeBytes: 4 })
+    expect(await disk.target(at('l'))).toBeUndefined()
+    expect(await disk.target(at('g/x'))).toBeUndefined()
+    expect(await disk.target(at('.'))).toMatchObject({ kind: 'directory' })
+    await handle.close()
+  })
+
+  it('tells of changes of a file, until that is not wanted any more', async () => {
+    await write('f', '')
+    let told: () => void = () => undefined
+    let count = 0
+    const watch = disk.watch(at('f'), () => {
+      count += 1
+      told()
+    })
+    const change = (run: () => Promise<void>) =>
+      new Promise<void>((resolve, reject) => {
+        told = resolve
+        run().catch(reject)
+      })
+    await change(() => write('f', 'x'))
+    await change(() => disk.rename(at('f'), at('g')))
+    watch.close()
+    const before = count
+    await write('g', 'y')
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(count).toBe(before)
+    expect(() => disk.watch(at('none'), () => undefined)).toThrow('ENOENT')
+  })
+
   it('knows where a file could be written', async () => {
     await write('f', '')
     expect(await disk.writable(at('f'))).toBe(true)
