@@ -19,7 +19,7 @@ interface ScanExports {
   ): number
   scanFrameStart(items: number, levels: number): void
   scanFrameStartInside(items: number, levels: number, entries: number, elements: number): void
-  scanFrame(at: number, end: number): number
+  scanFrame(at: number, end: number, before: number): number
   scanSlice(at: number, end: number, width: number, offset: number): number
   gunzipInit(): void
   gunzip(at: number, end: number, out: number, outEnd: number): number
@@ -62,6 +62,7 @@ export const field = {
   entriesLeft: 30,
   elementsLeft: 31,
   frameNeed: 512,
+  frameInnerEnd: 522,
   sliceTable: 2048,
 } as const
 

@@ -1,4 +1,3 @@
-import { crc32 } from 'node:zlib'
 import { type Engine, field } from './engine.ts'
 import { type MutableRun, noBytes } from './steps.ts'
 import type { MessageIdentity } from './types.ts'
@@ -33,12 +32,12 @@ export class EntrySlices {
     return this.#engine !== undefined
   }
 
-  /** `ends`: what the last run carries; undefined: the message goes on after it. */
+  /** `ends`: what the last run carries; undefined: the message goes on after it. `identity`: what the first run carries. */
   start(
     engine: Engine,
     tag: Uint8Array,
     ends: MessageEnd | undefined,
-    options: { identify: boolean } = { identify: false },
+    identity?: MessageIdentity,
   ): void {
     this.#engine = engine
     this.#next = 0
@@ -46,7 +45,7 @@ export class EntrySlices {
     this.#invalidLeft = engine.field(field.invalid)
     this.#tag = tag
     this.#ends = ends
-    this.#identity = options.identify && ends ? this.#identify(engine, ends.ack) : undefined
+    this.#identity = identity
     if (this.#slices === 0 && this.#invalidLeft === 0 && !ends) this.#engine = undefined
   }
 
@@ -76,15 +75,6 @@ export class EntrySlices {
     run.identity = this.#identity
     this.#identity = undefined
     if (last) this.#engine = undefined
-  }
-
-  /** Of all entries; they lie side by side. */
-  #identify(engine: Engine, ack: Uint8Array): MessageIdentity | undefined {
-    if (ack.length === 0) return undefined
-    if (this.#slices === 0) return { ack, bytes: 0, crc: 0 }
-    const last = field.sliceTable + (this.#slices - 1) * sliceFields
-    const entries = engine.view(engine.field(field.sliceTable), engine.field(last + 1))
-    return { ack, bytes: entries.length, crc: crc32(entries) }
   }
 
   #packed(
@@ -132,6 +122,14 @@ export class EntrySlices {
     const bytes = engine.bytes.slice(engine.field(first), engine.field(last + 1))
     return { tag, bytes, invalid, ends }
   }
+}
+
+/** The bytes of all entries that the last walk went over; they lie side by side. */
+export function entriesIn(engine: Engine): Uint8Array {
+  const slices = engine.field(field.slices)
+  if (slices === 0) return noBytes
+  const last = field.sliceTable + (slices - 1) * sliceFields
+  return engine.view(engine.field(field.sliceTable), engine.field(last + 1))
 }
 
 /** `invalid`: entries left out besides those that a walk over `bytes` will find (the truncated last one). */

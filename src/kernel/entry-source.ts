@@ -1,9 +1,9 @@
 import { type Engine, fault, field } from './engine.ts'
 import type { MessageEnd } from './entry-slices.ts'
-import type { FramerOptions } from './types.ts'
+import type { FramerOptions, MessageIdentity } from './types.ts'
 
 /**
- * Entries of one message that come in pieces (inflated, or held while a consumer pushed back): cut into windows that end
+ * Entries of one message that come in pieces (inflated, or held while a consumer pushed back), or of a large one: cut into windows that end
  * at an entry's end. Linear however they are cut: what was walked without an entry's end in it is tried again
  * only with twice as many bytes.
  */
@@ -14,10 +14,19 @@ export class EntrySource {
   #stalledBytes = 0
   #last = false
   #invalid: number
+  #identity: MessageIdentity | undefined
 
-  constructor(ends: MessageEnd, invalid = 0) {
+  constructor(ends: MessageEnd, invalid = 0, identity?: MessageIdentity) {
     this.ends = ends
     this.#invalid = invalid
+    this.#identity = identity
+  }
+
+  /** For the first run; from then on undefined. */
+  takeIdentity(): MessageIdentity | undefined {
+    const identity = this.#identity
+    this.#identity = undefined
+    return identity
   }
 
   /** `bytes` must not change until the steps that follow are taken. */

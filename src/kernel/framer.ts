@@ -7,10 +7,11 @@ import {
   largestMessageBytes,
   notInside,
 } from './engine.ts'
-import { EntrySlices } from './entry-slices.ts'
+import { EntrySlices, entriesIn } from './entry-slices.ts'
 import { type EntryRules, EntrySource, entryRules, walkEntries } from './entry-source.ts'
 import { Growable } from './growable.ts'
 import { gunzip } from './gunzip.ts'
+import { droppedNote, takeApart } from './large-message.ts'
 import {
   acksOf,
   compressedStep,
@@ -18,7 +19,7 @@ import {
   fatal,
   fatalOf,
   fillRun,
-  isArray,
+  identityOf,
   type MutableRun,
   type Now,
   noBytes,
@@ -68,7 +69,8 @@ export class KernelFramer implements Framer {
   /** Bytes of the unfinished message so far, kept or not. */
   #wireBytes = 0
   #entries: EntrySource | undefined
-  #pending: NoteStep | FatalStep | undefined
+  /** Steps that are known already; in their order, before all others. */
+  readonly #pending: (NoteStep | CompressedStep | FatalStep)[] = []
   #ended = false
 
   constructor(home: Engine, pool: EnginePool, options: FramerOptions) {
@@ -119,9 +121,7 @@ export class KernelFramer implements Framer {
     if (walkEntries(home, home.layout.inflated.at, end, this.#rules)) {
       if (home.field(field.entriesEnd) < end) home.result[field.invalid]!++
       this.#slices.start(home, of.tag, of)
-    } else {
-      this.#pending = this.#stop(fatalOf(home))
-    }
+    } else this.#pending.push(this.#stop(fatalOf(home)))
     return verdict
   }
 
@@ -133,11 +133,7 @@ export class KernelFramer implements Framer {
   }
 
   #step(now: Now): Step | undefined | 'again' {
-    const pending = this.#pending
-    if (pending) {
-      this.#pending = undefined
-      return pending
-    }
+    if (this.#pending.length > 0) return this.#pending.shift()
     if (this.#slices.active) {
       this.#slices.take(this.#run, this.#rules, now)
       if (!this.#slices.active) this.#settle()
@@ -181,7 +177,7 @@ export class KernelFramer implements Framer {
       this.#queue.length > 0 ||
       this.#slices.active ||
       this.#entries !== undefined ||
-      this.#pending !== undefined
+      this.#pending.length > 0
     )
   }
 
@@ -201,7 +197,8 @@ export class KernelFramer implements Framer {
     if (wanted > largestMessageBytes) return this.#stop(fatal('message_too_long'))
     this.#engine = wanted <= this.#home.inputBytes ? this.#home : this.#pool.take(wanted)
     if (!entries.walk(this.#engine, this.#rules)) return this.#stop(fatalOf(this.#engine))
-    this.#slices.start(this.#engine, entries.ends.tag, entries.finished ? entries.ends : undefined)
+    const ends = entries.finished ? entries.ends : undefined
+    this.#slices.start(this.#engine, entries.ends.tag, ends, entries.takeIdentity())
     if (!this.#slices.active) this.#settle()
     return 'again'
   }
@@ -225,10 +222,7 @@ export class KernelFramer implements Framer {
     )
     this.#warned = kind === found.large
     if (kind === found.run || kind === found.entries) return this.#entriesFound(kind)
-    if (kind === found.incomplete) {
-      this.#keepUnfinished()
-      return 'again'
-    }
+    if (kind === found.incomplete) return this.#keepUnfinished()
     if (kind === found.fatal) return this.#stop(fatalOf(engine))
     this.#at = engine.field(field.next)
     const step = this.#otherStep(kind)
@@ -242,7 +236,9 @@ export class KernelFramer implements Framer {
     if (kind === found.entries) {
       const tag = tagOf(engine)
       const ends = { tag, ack: acksOf(engine), wireBytes: engine.field(field.wireBytes) }
-      this.#slices.start(engine, tag, ends, { identify: this.#options.identify === true })
+      const identify = this.#options.identify === true
+      const identity = identify ? identityOf(ends.ack, entriesIn(engine)) : undefined
+      this.#slices.start(engine, tag, ends, identity)
       return 'again'
     }
     const run = fillRun(this.#run, engine)
@@ -303,14 +299,15 @@ export class KernelFramer implements Framer {
     }
     const home = this.#home
     home.restoreFrame(this.#frame!)
-    const messageEnd = home.exports.scanFrame(start, end)
+    const messageEnd = home.exports.scanFrame(start, end, this.#wireBytes)
     if (messageEnd !== 0) this.#complete(start, messageEnd, end)
-    else if (home.field(field.fault) !== fault.truncated) this.#pending = this.#stop(fatalOf(home))
+    else if (home.field(field.fault) !== fault.truncated)
+      this.#pending.push(this.#stop(fatalOf(home)))
     else this.#keep(start, end)
   }
 
   /** The loaded bytes are the head of a message that goes on: walks it as far as it is there, and keeps it. */
-  #keepUnfinished(): void {
+  #keepUnfinished(): 'again' {
     const engine = this.#engine
     const exports = engine.exports
     const elements = engine.field(field.elementsLeft)
@@ -327,11 +324,12 @@ export class KernelFramer implements Framer {
     const start = this.#at
     const end = this.#end
     this.#at = this.#end = 0
-    if (exports.scanFrame(from, end) !== 0 || engine !== this.#home) {
+    if (exports.scanFrame(from, end, from - start) !== 0 || engine !== this.#home) {
       throw new Error('kernel: a message is both whole and unfinished')
     }
     if (engine.field(field.fault) === fault.truncated) this.#keep(start, end)
-    else this.#pending = this.#stop(fatalOf(engine))
+    else this.#pending.push(this.#stop(fatalOf(engine)))
+    return 'again'
   }
 
   /** Keeps [start, end) of the unfinished message, and the state of its walk. */
@@ -343,7 +341,7 @@ export class KernelFramer implements Framer {
     const limit = Math.min(this.#options.unfinishedLimitBytes, largestMessageBytes)
     const expected = this.#wireBytes + home.field(field.frameNeed)
     if (!dropped && expected > limit) {
-      this.#pending = this.#stop(fatal('message_too_long'))
+      this.#pending.push(this.#stop(fatal('message_too_long')))
       return
     }
     if (dropped) this.#keepHead(start, end)
@@ -364,7 +362,7 @@ export class KernelFramer implements Framer {
     this.#wireBytes = 0
     if (wireBytes - (messageEnd - start) > this.#options.messageLimitBytes) {
       this.#keepHead(start, messageEnd)
-      this.#pending = this.#dropped(wireBytes)
+      this.#pending.push(droppedNote(home, kept.bytes, wireBytes, this.#rules))
       this.#at = messageEnd
       this.#end = end
     } else if (kept.length <= home.layout.headroom.bytes) {
@@ -374,23 +372,28 @@ export class KernelFramer implements Framer {
     } else {
       kept.append(home.view(start, messageEnd))
       if (messageEnd < end) this.#queue.unshift(home.bytes.slice(messageEnd, end))
+      this.#loaded = undefined
+      this.#at = this.#end = 0
+      if (kept.length > home.inputBytes && this.#takeApart(kept.bytes)) {
+        // Its entries are looked at where they lie.
+        kept.take()
+        return
+      }
       this.#engine = kept.length <= home.inputBytes ? home : this.#pool.take(kept.length)
       this.#engine.bytes.set(kept.bytes, this.#engine.inputAt)
       this.#at = this.#engine.inputAt
       this.#end = this.#at + kept.length
-      this.#loaded = undefined
     }
     kept.clear()
   }
 
-  /** The note of the dropped message whose head is kept; its tag is empty if it is not all there. */
-  #dropped(wireBytes: number): NoteStep {
-    const home = this.#home
-    if (!isArray(this.#unfinished.bytes[0]!)) return note('broken', wireBytes)
-    const at = home.inputAt
-    home.bytes.set(this.#unfinished.bytes, at)
-    home.exports.scanLimits(1, u32Max, u32Max, this.#rules.items, this.#rules.levels)
-    home.exports.scanNext(at, at + this.#unfinished.length, 0, 0, 0)
-    return note('too_large', wireBytes, tagOf(home).slice())
+  /** Of a large message the entries are walked a window at a time. False: it has to be worked on whole. */
+  #takeApart(bytes: Uint8Array): boolean {
+    const large = takeApart(this.#home, bytes, { rules: this.#rules, options: this.#options })
+    if (large === undefined) return false
+    for (const step of large.steps)
+      this.#pending.push(step.kind === 'fatal' ? this.#stop(step) : step)
+    this.#entries = large.entries
+    return true
   }
 }

@@ -30,6 +30,14 @@ export class Growable {
     this.#length = needed
   }
 
+  /** What is in it; from here on its memory is the caller's. */
+  take(): Uint8Array {
+    const taken = this.bytes
+    this.#length = 0
+    this.#buffer = empty
+    return taken
+  }
+
   /** Empties it. Memory is kept only if it is little: a connection that idles should cost little. */
   clear(): void {
     this.#length = 0

@@ -1,5 +1,6 @@
+import { crc32 } from 'node:zlib'
 import { type Engine, fault, field } from './engine.ts'
-import type { CompressedStep, FatalStep, NoteStep, RunStep } from './types.ts'
+import type { CompressedStep, FatalStep, MessageIdentity, NoteStep, RunStep } from './types.ts'
 
 /** The same, writable: one object a framer, filled anew for each step. */
 export type MutableRun = { -readonly [K in keyof RunStep]: RunStep[K] }
@@ -8,6 +9,9 @@ export interface Now {
   readonly seconds: number
   readonly nanoseconds: number
 }
+
+/** The ids of clients are random, or count up from a start: the events of another message with the same id differ at once. */
+const identitySampleBytes = 64 * 1024
 
 export const noBytes = new Uint8Array(0)
 
@@ -112,7 +116,11 @@ const fatalMessages: Record<FatalStep['code'], string> = {
   message_too_long: 'an unfinished message is longer than what is kept of one',
 }
 
-/** Whether a value with this first byte is an array, as every message is. */
-export function isArray(head: number): boolean {
-  return (head & 0xf0) === 0x90 || head === 0xdc || head === 0xdd
+/** An identity of all of the entries' bytes, or of the beginning and end of very many. */
+export function identityOf(ack: Uint8Array, entries: Uint8Array): MessageIdentity | undefined {
+  if (ack.length === 0) return undefined
+  const bytes = entries.length
+  if (bytes <= 2 * identitySampleBytes) return { ack, bytes, crc: crc32(entries) }
+  const head = crc32(entries.subarray(0, identitySampleBytes))
+  return { ack, bytes, crc: crc32(entries.subarray(bytes - identitySampleBytes), head) }
 }

@@ -152,7 +152,10 @@ export interface NoteStep {
   readonly tag: Uint8Array
 }
 
-/** The connection cannot go on: close it with a reset. Nothing of the message concerned was emitted. */
+/**
+ * The connection cannot go on: close it with a reset. Nothing of the message concerned was emitted, unless its entries came in
+ * several runs (a large or compressed one).
+ */
 export interface FatalStep {
   readonly kind: 'fatal'
   readonly code:

@@ -15,6 +15,8 @@ const LEVELS: usize = FRAME + 16;
 /** A head that was cut: how many of its bytes are there, and the bytes. */
 const HEAD_BYTES: usize = FRAME + 20;
 const HEAD: usize = FRAME + 24;
+/** Where the message's first array or map ends, counted from the message's start: a Forward message's entries; 0: not yet. */
+const INNER_END: usize = FRAME + 40;
 const STACK: usize = FRAME + 64;
 
 /** Starts before a message. */
@@ -25,6 +27,7 @@ export function scanFrameStart(items: u32, levels: u32): void {
   store<u32>(ITEMS, items);
   store<u32>(LEVELS, levels);
   store<u32>(HEAD_BYTES, 0);
+  store<u32>(INNER_END, 0);
 }
 
 /** Starts between two entries of a Forward message, of which `entries` and then `elements` of the message follow. */
@@ -36,9 +39,13 @@ export function scanFrameStartInside(items: u32, levels: u32, entries: u32, elem
   store<u32>(LEFT, entries);
 }
 
-/** Where the message ends in [p, end); 0 if it does not (FAULT is TRUNCATED: go on with what comes) or may not. */
-export function scanFrame(p: usize, end: usize): usize {
+/**
+ * Where the message ends in [p, end); 0 if it does not (FAULT is TRUNCATED: go on with what comes) or may not. `before`:
+ * bytes of the message that came before.
+ */
+export function scanFrame(p: usize, end: usize, before: u32): usize {
   store<u32>(FAULT, NONE);
+  const start = p;
   while (true) {
     const need = load<u32>(NEED);
     if (need > 0) {
@@ -51,6 +58,7 @@ export function scanFrame(p: usize, end: usize): usize {
     while (left == 0) {
       const level = load<u32>(LEVEL);
       if (level == 0) return p;
+      if (level == 2 && load<u32>(INNER_END) == 0) store<u32>(INNER_END, before + <u32>(p - start));
       store<u32>(LEVEL, level - 1);
       left = load<u32>(STACK + ((level - 1) << 2));
       store<u32>(LEFT, left);

@@ -7,6 +7,9 @@ const kernel = newKernel()
 
 const time = 'ce6553f100'
 const message = (n: number, option: string): string => `94a161${time}81a16b0${n}${option}`
+/** Of very many entries, the first and last 64 KiB tell. */
+const crcOfEnds = (bytes: Uint8Array): number =>
+  crc32(bytes.subarray(-65_536), crc32(bytes.subarray(0, 65_536)))
 const entry = (n: number): string => `92${time}81a16b0${n}`
 const chunk = (letter: string): string => `81a56368756e6ba1${Buffer.from(letter).toString('hex')}`
 /** A chunk that is a bin: looked at by the slow way. */
@@ -102,6 +105,32 @@ describe('identity', () => {
     const runs = runsOf(head + long + chunk('x'), { identify: true })
     expect(runs.length).toBeGreaterThan(1)
     const given = runs.map(({ identity }) => identity?.crc)
-    expect(given).toEqual([crc32(hex(long)), ...runs.slice(1).map(() => undefined)])
+    expect(given).toEqual([crcOfEnds(hex(long)), ...runs.slice(1).map(() => undefined)])
+  })
+
+  it.each<[string, (entries: string) => string]>([
+    ['Packed', (long) => `c6${(long.length / 2).toString(16).padStart(8, '0')}${long}`],
+    ['Forward', (long) => `dd${(60_000).toString(16).padStart(8, '0')}${long}`],
+  ])('is the same of a large message, however it is cut: %s', (_mode, second) => {
+    const long = entry(1).repeat(60_000)
+    const bytes = hex(`93a161${second(long)}${chunk('x')}`)
+    for (const cut of [1_000, 65_536, 500_000, bytes.length - 3]) {
+      const framer = kernel.createFramer({ ...options, identify: true })
+      let identity: RunStep['identity']
+      let count = 0
+      for (let at = 0; at < bytes.length; at += cut) {
+        framer.feed(bytes.subarray(at, at + cut))
+        for (let step = framer.next(now); step !== undefined; step = framer.next(now)) {
+          if (step.kind !== 'run') throw new Error(step.kind)
+          if (count === 0) identity = step.identity
+          count += step.count
+        }
+      }
+      expect([count, identity?.bytes, identity?.crc]).toEqual([
+        60_000,
+        long.length / 2,
+        crcOfEnds(hex(long)),
+      ])
+    }
   })
 })

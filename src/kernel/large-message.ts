@@ -1,0 +1,143 @@
+import { type Engine, field, found } from './engine.ts'
+import type { MessageEnd } from './entry-slices.ts'
+import { type EntryRules, EntrySource } from './entry-source.ts'
+import { acksOf, compressedStep, fatalOf, identityOf, note, tagOf } from './steps.ts'
+import type { CompressedStep, FatalStep, FramerOptions, NoteStep } from './types.ts'
+
+/** What is known at once of a message that is longer than the home engine's input. */
+export interface LargeMessage {
+  readonly steps: readonly (NoteStep | CompressedStep | FatalStep)[]
+  /** Its entries, or (of a compressed one) their place, to be walked a window at a time. */
+  readonly entries: EntrySource | undefined
+}
+
+const u32Max = 0xffff_ffff
+
+/**
+ * Takes a whole message apart. What stands around its entries (tag, option) is read by the engine, as a message of its own
+ * without entries. undefined: it has to be worked on as one (a single record, a tag that is none, an option of megabytes; one
+ * above the limit). `engine` has just walked it with scanFrame; its input is used. `bytes` are kept.
+ */
+export function takeApart(
+  engine: Engine,
+  bytes: Uint8Array,
+  of: { rules: EntryRules; options: FramerOptions },
+): LargeMessage | undefined {
+  const { messageLimitBytes, messageWarnBytes, identify } = of.options
+  if (bytes.length > messageLimitBytes) return undefined
+  const open = openMessage(engine, bytes, of.rules)
+  if (open === undefined) return undefined
+  if ('code' in open) return { steps: [open], entries: undefined }
+  const { ends, entries, compressed } = open
+  const steps: (NoteStep | CompressedStep)[] = []
+  if (bytes.length > messageWarnBytes) steps.push(note('large', bytes.length, ends.tag))
+  if (compressed !== undefined) {
+    // From there on the stream waits for its entries.
+    return { steps: [...steps, compressed], entries: new EntrySource(ends) }
+  }
+  const identity = identify === true ? identityOf(ends.ack, entries) : undefined
+  const source = new EntrySource(ends, 0, identity)
+  source.add(entries, true)
+  return { steps, entries: source }
+}
+
+/** The note of a message that was dropped for its length, of which `head` is kept; its tag is empty if it is not all there. */
+export function droppedNote(
+  engine: Engine,
+  head: Uint8Array,
+  wireBytes: number,
+  rules: EntryRules,
+): NoteStep {
+  if (arrayHeadLength(head[0]!) === 0) return note('broken', wireBytes)
+  const at = engine.inputAt
+  engine.bytes.set(head, at)
+  engine.exports.scanLimits(1, u32Max, u32Max, rules.items, rules.levels)
+  engine.exports.scanNext(at, at + head.length, 0, 0, 0)
+  return note('too_large', wireBytes, tagOf(engine).slice())
+}
+
+interface OpenMessage {
+  readonly ends: MessageEnd
+  readonly entries: Uint8Array
+  readonly compressed: CompressedStep | undefined
+}
+
+function openMessage(
+  engine: Engine,
+  bytes: Uint8Array,
+  rules: EntryRules,
+): OpenMessage | FatalStep | undefined {
+  const parts = partsOf(bytes, engine.field(field.frameInnerEnd))
+  if (parts === undefined) return undefined
+  const { headAt, from, to } = parts
+  const rest = bytes.subarray(to)
+  const length = headAt + parts.nothing.length + rest.length
+  if (length > engine.inputBytes) return undefined
+  const at = engine.inputAt
+  engine.bytes.set(bytes.subarray(0, headAt), at)
+  engine.bytes.set(parts.nothing, at + headAt)
+  engine.bytes.set(rest, at + headAt + parts.nothing.length)
+  engine.exports.scanLimits(rules.lenient ? 0 : 1, u32Max, u32Max, rules.items, rules.levels)
+  const kind = engine.exports.scanNext(at, at + length, 1, 0, 0)
+  if (kind === found.fatal) return fatalOf(engine)
+  const entries = bytes.subarray(from, to)
+  const ends = {
+    tag: tagOf(engine).slice(),
+    ack: acksOf(engine).slice(),
+    wireBytes: bytes.length,
+  }
+  if (kind === found.compressed) {
+    const compressed = { ...compressedStep(engine), payload: entries, wireBytes: bytes.length }
+    return { ends, entries, compressed }
+  }
+  if (kind !== found.entries || ends.tag.length === 0) return undefined
+  return { ends, entries, compressed: undefined }
+}
+
+interface Parts {
+  /** Of the message's second element. */
+  readonly headAt: number
+  /** What is in it. */
+  readonly from: number
+  readonly to: number
+  /** The same element with nothing in it. */
+  readonly nothing: Uint8Array
+}
+
+const emptyBytes = Uint8Array.of(0xc4, 0)
+const emptyArray = Uint8Array.of(0x90)
+
+/** `bytes` hold a whole value, whose first inner array or map ends at `innerEnd`. */
+function partsOf(bytes: Uint8Array, innerEnd: number): Parts | undefined {
+  const tagAt = arrayHeadLength(bytes[0]!)
+  if (tagAt === 0) return undefined
+  const tag = textAt(bytes, tagAt)
+  if (tag === undefined || tag.to >= bytes.length) return undefined
+  const headAt = tag.to
+  const payload = textAt(bytes, headAt)
+  if (payload !== undefined) return { headAt, ...payload, nothing: emptyBytes }
+  const arrayHead = arrayHeadLength(bytes[headAt]!)
+  if (arrayHead === 0 || innerEnd < headAt + arrayHead) return undefined
+  return { headAt, from: headAt + arrayHead, to: innerEnd, nothing: emptyArray }
+}
+
+/** 0: no array. */
+function arrayHeadLength(head: number): number {
+  if ((head & 0xf0) === 0x90) return 1
+  return head === 0xdc ? 3 : head === 0xdd ? 5 : 0
+}
+
+/** What is in the str or bin at `at`; undefined if there is another value. */
+function textAt(bytes: Uint8Array, at: number): { from: number; to: number } | undefined {
+  const head = bytes[at]!
+  if ((head & 0xe0) === 0xa0) return span(at + 1, head & 31)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  if (head === 0xd9 || head === 0xc4) return span(at + 2, view.getUint8(at + 1))
+  if (head === 0xda || head === 0xc5) return span(at + 3, view.getUint16(at + 1))
+  if (head === 0xdb || head === 0xc6) return span(at + 5, view.getUint32(at + 1))
+  return undefined
+}
+
+function span(from: number, length: number): { from: number; to: number } {
+  return { from, to: from + length }
+}
