@@ -39,6 +39,8 @@ export interface Row {
 export interface PluginRows {
   readonly kind: PluginKind
   readonly name: string
+  /** The plugin's own name, where `name` is an alias. */
+  readonly page: string
   /** undefined: not built. */
   readonly rows: readonly Row[] | undefined
 }
@@ -69,7 +71,7 @@ export function comparePlugins(
       const ours = find(kind, name)
       const rows =
         ours === undefined ? undefined : compareShape(ours.shape, shape, { path: '', buffer })
-      return { kind, name, rows }
+      return { kind, name, page: ours?.name ?? name, rows }
     }),
   )
 }
@@ -82,7 +84,9 @@ interface Place {
 function compareShape(ours: Shape, theirs: FluentdShape, place: Place): Row[] {
   const rows: Row[] = []
   for (const [name, param] of Object.entries(theirs.params ?? {})) {
-    if (!reserved.has(name)) rows.push(compareParam(name, ours.params[name], param, place))
+    if (reserved.has(name)) continue
+    const own = ours.params[name]
+    rows.push(compareParam(name, own, own === undefined ? param : withType(param, own), place))
   }
   for (const [name, section] of Object.entries(theirs.sections ?? {})) {
     rows.push(...compareSection(name, ours.sections?.[name], section, place))
@@ -146,7 +150,7 @@ function compareBuffer(ours: PluginSection, theirs: FluentdShape, place: Place):
   return rows
 }
 
-/** A default alone, as outputs give for the parameters of <buffer>, says nothing of the type. */
+/** A default alone, as plugins give for the parameters of sections they share, says nothing of the type. */
 function withType(param: FluentdParam, own: Param<unknown>): FluentdParam {
   return param.type === undefined ? { ...param, type: own.kind, list: own.values ?? [] } : param
 }

@@ -59,8 +59,8 @@ export function compatibilityPage(options: {
   ]
   for (const [kind, title, folder] of kindTitles) {
     out.push(`### ${title}`, '')
-    for (const { name, rows } of compared.filter((one) => one.kind === kind)) {
-      if (rows !== undefined) out.push(...parameterTable(name, folder, rows))
+    for (const { name, page, rows } of compared.filter((one) => one.kind === kind)) {
+      if (rows !== undefined) out.push(...parameterTable(name, `${folder}/${page}.md`, rows))
     }
   }
   return `${out.join('\n').trim()}\n`
@@ -123,8 +123,8 @@ function pluginSection(
   return out
 }
 
-function parameterTable(name: string, folder: string, rows: readonly Row[]): string[] {
-  const head = `#### [${name}](reference/${folder}/${name}.md)`
+function parameterTable(name: string, page: string, rows: readonly Row[]): string[] {
+  const head = `#### [${name}](reference/${page})`
   if (rows.length === 0) return [head, '', 'No parameters.', '']
   const sorted = withoutFollowers(rows).sort(
     (a, b) => order.indexOf(a.status) - order.indexOf(b.status),

@@ -16,6 +16,7 @@ import { roundrobinOutput } from './outputs/roundrobin/index.ts'
 import { secondaryFileOutput } from './outputs/secondary_file/index.ts'
 import { stdoutOutput } from './outputs/stdout/index.ts'
 import { parsers } from './parsers/index.ts'
+import { execSource } from './sources/exec/index.ts'
 import { forwardSource } from './sources/forward/index.ts'
 import { unixSource } from './sources/forward/unix.ts'
 import { httpSource } from './sources/http/index.ts'
@@ -24,6 +25,7 @@ import { prometheusSource } from './sources/prometheus/index.ts'
 import { prometheusMonitorSource } from './sources/prometheus-monitor/index.ts'
 import { prometheusOutputMonitorSource } from './sources/prometheus-output-monitor/index.ts'
 import { prometheusTailMonitorSource } from './sources/prometheus-tail-monitor/index.ts'
+import { sampleSource } from './sources/sample/index.ts'
 import { syslogSource } from './sources/syslog/index.ts'
 import { tailSource } from './sources/tail/index.ts'
 import { tcpSource } from './sources/tcp/index.ts'
@@ -32,6 +34,7 @@ import { udpSource } from './sources/udp/index.ts'
 /** Everything a configuration can name: one line registers a plugin. */
 export const plugins: readonly PluginDefinition[] = [
   // <source>
+  execSource,
   forwardSource,
   httpSource,
   monitorAgentSource,
@@ -39,6 +42,7 @@ export const plugins: readonly PluginDefinition[] = [
   prometheusMonitorSource,
   prometheusOutputMonitorSource,
   prometheusTailMonitorSource,
+  sampleSource,
   syslogSource,
   tailSource,
   tcpSource,

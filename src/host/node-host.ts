@@ -6,6 +6,7 @@ import { createNodeClock } from './node-clock.ts'
 import { createNodeDisk } from './node-disk.ts'
 import { createNodeHttp } from './node-http.ts'
 import { createNodeNet } from './node-net.ts'
+import { createNodeProcesses } from './node-processes.ts'
 import { createNodeRandom } from './node-random.ts'
 import { createNodeStdout } from './node-stdout.ts'
 import { framedStdout } from './stdout-frames.ts'
@@ -25,7 +26,8 @@ export function createNodeHost(options: {
     clock: createNodeClock(),
     disk: createNodeDisk(),
     net: createNodeNet({ log, worker, exclusive }),
-    http: createNodeHttp({ log }),
+    http: createNodeHttp({ log, exclusive }),
+    processes: createNodeProcesses(),
     random: createNodeRandom(),
     log,
     metrics,

@@ -25,7 +25,7 @@ const limits = {
   timeoutCheckMs: 1_000,
 }
 
-type Options = HttpServeOptions & { readonly log: Logger }
+type Options = HttpServeOptions & { readonly log: Logger; readonly exclusive: boolean }
 
 export async function serveHttp(options: Options): Promise<HttpListener> {
   const server = new HttpServer(options)
@@ -51,7 +51,7 @@ class HttpServer implements HttpListener {
   }
 
   async listen(): Promise<void> {
-    const { host, port, log, backlog } = this.#options
+    const { host, port, log, backlog, exclusive } = this.#options
     const server = await this.#create()
     this.#server = server
     if (this.#options.connections === undefined) server.maxConnections = limits.connections
@@ -62,10 +62,13 @@ class HttpServer implements HttpListener {
     )
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
-      server.listen({ host, port, ...(backlog === undefined ? {} : { backlog }) }, () => {
-        server.removeListener('error', reject)
-        resolve()
-      })
+      server.listen(
+        { host, port, exclusive, ...(backlog === undefined ? {} : { backlog }) },
+        () => {
+          server.removeListener('error', reject)
+          resolve()
+        },
+      )
     })
     server.on('error', (error) => log.warn('cannot accept a connection', { error }))
     const bound = server.address()

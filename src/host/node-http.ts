@@ -2,10 +2,15 @@ import type { Http, HttpClient, HttpClientOptions } from '../core/host.ts'
 import type { Logger } from '../core/log.ts'
 import { serveHttp } from './node-http-server.ts'
 
-export function createNodeHttp(options: { log: Logger }): Http {
+export function createNodeHttp(options: {
+  log: Logger
+  /** Asked at each server: true: its port is not shared with other workers. */
+  exclusive?: () => boolean
+}): Http {
   return {
     client: createLazyClient,
-    serve: (serve) => serveHttp({ ...serve, log: options.log }),
+    serve: (serve) =>
+      serveHttp({ ...serve, log: options.log, exclusive: options.exclusive?.() ?? false }),
   }
 }
 

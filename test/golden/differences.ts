@@ -36,7 +36,5 @@ export const onPurpose: Readonly<Record<string, string>> = {
 
 /** Of plugins or features that are not built yet: what is missing. Each must still fail. */
 export const notBuilt: Readonly<Record<string, string>> = {
-  'i-exec': 'source exec',
   'i-out-exec': 'output exec',
-  'i-sample': 'source sample',
 }

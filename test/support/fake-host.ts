@@ -9,6 +9,7 @@ import type {
 } from '../../src/core/host.ts'
 import type { LogFields, Logger, LogLevel } from '../../src/core/log.ts'
 import type { InstrumentOptions, Labels, Metrics } from '../../src/core/metrics.ts'
+import { createFakeProcesses, type FakeProcesses } from './fake-processes.ts'
 import { createMemoryDisk, type MemoryDisk } from './memory-disk.ts'
 import { createMemoryNet, type MemoryNet } from './memory-net.ts'
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts'
@@ -61,6 +62,7 @@ export interface FakeHost extends Host {
   readonly disk: MemoryDisk
   readonly net: MemoryNet
   readonly http: FakeHttp
+  readonly processes: FakeProcesses
   readonly log: RecordingLog
   readonly metrics: FakeMetrics
   readonly stdout: FakeStdout
@@ -75,6 +77,7 @@ export function createFakeHost(options: { seed?: number; startMs?: number } = {}
     disk: createMemoryDisk({ wallMs: () => clock.wallMs() }),
     net: createMemoryNet(clock),
     http: createFakeHttp(),
+    processes: createFakeProcesses(),
     random: createSeededRandom(options.seed ?? 1),
     log: createRecordingLog(),
     metrics: createFakeMetrics(),
