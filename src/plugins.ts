@@ -3,7 +3,10 @@ import type { PluginDefinition } from './config/define.ts'
 import { filters } from './filters/index.ts'
 import { prometheusFilter } from './filters/prometheus/index.ts'
 import { formatters } from './formatters/index.ts'
+import { bufferOutput } from './outputs/buffer/index.ts'
 import { copyOutput } from './outputs/copy/index.ts'
+import { execOutput } from './outputs/exec/index.ts'
+import { execFilterOutput } from './outputs/exec_filter/index.ts'
 import { fileOutput } from './outputs/file/index.ts'
 import { forwardOutput } from './outputs/forward/index.ts'
 import { httpOutput } from './outputs/http/index.ts'
@@ -54,7 +57,10 @@ export const plugins: readonly PluginDefinition[] = [
   prometheusFilter,
 
   // <match>, <store>, <secondary>
+  bufferOutput,
   copyOutput,
+  execOutput,
+  execFilterOutput,
   fileOutput,
   forwardOutput,
   httpOutput,

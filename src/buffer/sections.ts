@@ -237,11 +237,14 @@ export type BufferDefaults = Readonly<
 const bufferDescription = 'How events wait for their delivery, and what happens when it fails.'
 
 /** The <buffer> section of an output that always has a buffer; `params.buffer` is never undefined. */
-export function bufferSection(defaults: BufferDefaults = {}) {
+export function bufferSection(
+  defaults: BufferDefaults = {},
+  defaultType: 'memory' | 'file' = 'memory',
+) {
   return plugin('buffer', {
     description: bufferDescription,
     argument: 'chunk_keys',
-    defaultType: 'memory',
+    defaultType,
     always: true,
     defaults,
   })

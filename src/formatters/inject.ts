@@ -3,6 +3,7 @@ import {
   type Bound,
   bool,
   enumeration,
+  type Param,
   positionOf,
   type Section,
   section,
@@ -67,9 +68,22 @@ const shape = {
 
 export type InjectParams = Bound<typeof shape>
 
-/** The `<inject>` section, for the shape of a plugin that has it. */
-export function injectSection(): Section<typeof shape, { readonly description: string }> {
-  return section(shape, { description: 'Adds tag, time, host name or worker to each record.' })
+/** The `<inject>` section, for the shape of a plugin that has it; `defaults` where the plugin has others. */
+export function injectSection(
+  defaults: { readonly timeType?: 'string' | 'unixtime'; readonly localtime?: boolean } = {},
+): Section<typeof shape, { readonly description: string }> {
+  const { timeType, localtime } = defaults
+  const { time_type, localtime: local } = shape.params
+  const params = {
+    ...shape.params,
+    ...(timeType && { time_type: withDefault(time_type, timeType) }),
+    ...(localtime !== undefined && { localtime: withDefault(local, localtime) }),
+  }
+  return section({ params }, { description: 'Adds tag, time, host name or worker to each record.' })
+}
+
+function withDefault<P extends Param<unknown>>(param: P, value: unknown): P {
+  return { ...param, options: { ...param.options, default: value } }
 }
 
 export interface InjectOptions {

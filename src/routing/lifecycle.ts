@@ -15,7 +15,9 @@ export interface Living extends Component {
 
 /**
  * The first is upstream of the second, and so on: sources, filters (some hold events, and send them into labels), outputs
- * that lead into other pipelines, ends.
+ * that lead into other pipelines, ends. Where the events of those outputs go depends on tags; what may follow on one of them
+ * stands behind it in nearly every file, so they come one by one, in the file's order: those that hold events (buffer,
+ * exec_filter) hand them on to what still runs.
  */
 export function tiersOf<T extends Living>(living: readonly T[]): readonly T[][] {
   const sources = living.filter((one) => one.category === 'input')
@@ -24,7 +26,7 @@ export function tiersOf<T extends Living>(living: readonly T[]): readonly T[][] 
   return [
     sources,
     filters,
-    others.filter((one) => one.reemits),
+    ...others.filter((one) => one.reemits).map((one) => [one]),
     others.filter((one) => !one.reemits),
   ]
 }

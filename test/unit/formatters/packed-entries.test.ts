@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { Formatter } from '../../../../src/core/formatter.ts'
-import { EventTime } from '../../../../src/core/value.ts'
-import { encode } from '../../../../src/msgpack/encode.ts'
-import { integerTimeEntries, packedEntries } from '../../../../src/outputs/forward/formatter.ts'
-import { numbers } from '../../buffer/support.ts'
+import type { Formatter } from '../../../src/core/formatter.ts'
+import { EventTime } from '../../../src/core/value.ts'
+import { integerTimeEntries, packedEntries } from '../../../src/formatters/packed-entries.ts'
+import { encode } from '../../../src/msgpack/encode.ts'
+import { numbers } from '../buffer/support.ts'
 
 function pieces(formatter: Formatter, batch: ReturnType<typeof numbers>, max: number) {
   const made: { hex: string; count: number }[] = []

@@ -1,8 +1,8 @@
-import type { Batch } from '../../core/batch.ts'
-import type { Formatter, PieceConsumer } from '../../core/formatter.ts'
-import { EventTime } from '../../core/value.ts'
-import { Encoder } from '../../msgpack/encode.ts'
-import { decodeTime, eachEntry } from '../../msgpack/entries.ts'
+import type { Batch } from '../core/batch.ts'
+import type { Formatter, PieceConsumer } from '../core/formatter.ts'
+import { EventTime } from '../core/value.ts'
+import { Encoder } from '../msgpack/encode.ts'
+import { decodeTime, eachEntry } from '../msgpack/entries.ts'
 
 /** Bytes given out at once where a chunk has room for them: entries need not be looked at then. */
 const pieceBytes = 1024 * 1024
