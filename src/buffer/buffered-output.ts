@@ -10,6 +10,7 @@ import { takeArrivals } from './arrivals.ts'
 import { createBackups } from './backup.ts'
 import { type Books, createBooks, exposeBooks } from './books.ts'
 import { type Chunking, chunkingOf, manyChunkKeys } from './chunk-keys.ts'
+import { sayUncompressed } from './compress.ts'
 import { createDelivery } from './delivery.ts'
 import type { ChunkEnd, Delivery } from './delivery-contract.ts'
 import { type Held, heldOf } from './held.ts'
@@ -227,9 +228,7 @@ class BufferedOutput implements Output {
     if (keys >= manyChunkKeys) {
       log.warn('many chunk keys specified, and it may cause too many chunks on your system.')
     }
-    if (this.#params.compress !== 'text') {
-      log.info('chunks are kept uncompressed while they wait', { compress: this.#params.compress })
-    }
+    sayUncompressed(log, this.#params.compress, this.#store.persistent)
     if (this.#params.retryForever && this.#secondary !== undefined) {
       log.warn("<secondary> with 'retry_forever', only unrecoverable errors are moved to secondary")
     }

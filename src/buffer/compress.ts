@@ -1,13 +1,26 @@
-import type { Transform } from 'node:stream'
 import * as zlib from 'node:zlib'
+import type { Logger } from '../core/log.ts'
+import { type Engine, throughEngine } from './zlib-engine.ts'
 
 export type Codec = 'gzip' | 'zstd'
 
 /** Node has zstd from 22.15 and 23.8 on; older types do not know it. */
-const createZstd = (zlib as { createZstdCompress?: () => Transform }).createZstdCompress
+const createZstd = (zlib as { createZstdCompress?: () => Engine }).createZstdCompress
 
 export function hasCodec(codec: Codec): boolean {
   return codec === 'gzip' || createZstd !== undefined
+}
+
+/** What parameter `compress` of <buffer> comes to; undefined: nothing is compressed. */
+export function codecOf(compress: 'text' | Codec): Codec | undefined {
+  return compress !== 'text' && hasCodec(compress) ? compress : undefined
+}
+
+/** Says where `compress` of <buffer> is written and chunks are not compressed. */
+export function sayUncompressed(log: Logger, compress: 'text' | Codec, inFiles: boolean): void {
+  if (compress === 'text' || (inFiles && hasCodec(compress))) return
+  const why = inFiles ? 'zstd needs Node.js 22.15 or later' : 'they are in memory'
+  log.info(`chunks are kept uncompressed while they wait: ${why}`, { compress })
 }
 
 /**
@@ -20,22 +33,21 @@ export async function compressPieces(
   pieces: readonly Uint8Array[],
   codec: Codec,
 ): Promise<readonly Uint8Array[]> {
-  const stream: Transform = codec === 'gzip' ? zlib.createGzip(gzipOptions) : zstdStream()
   const made: Uint8Array[] = []
-  const done = new Promise<void>((resolve, reject) => {
-    stream.on('data', (bytes: Uint8Array) => made.push(bytes))
-    stream.on('end', resolve)
-    stream.on('error', reject)
-  })
-  for (const piece of pieces) {
-    if (!stream.write(piece)) await new Promise((resolve) => stream.once('drain', resolve))
-  }
-  stream.end()
-  await done
+  for await (const piece of compressStream(pieces, codec)) made.push(piece)
   return made
 }
 
-function zstdStream(): Transform {
+/** The same, of pieces that come one by one. Rejects as they do. */
+export function compressStream(
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  codec: Codec,
+): AsyncGenerator<Uint8Array, void, void> {
+  const engine = codec === 'gzip' ? zlib.createGzip(gzipOptions) : zstdStream()
+  return throughEngine(engine, pieces)
+}
+
+function zstdStream(): Engine {
   if (createZstd === undefined) throw new Error('bug: this Node.js has no zstd')
   return createZstd()
 }

@@ -4,6 +4,7 @@ import type { FileHandle } from '../core/host.ts'
 import type { Codec } from './compress.ts'
 import type { Extent } from './file-store-read.ts'
 import { readExtent } from './file-store-verify.ts'
+import { type Engine, throughEngine } from './zlib-engine.ts'
 import { ZstdFileError, type ZstdSegment, zstdSegments } from './zstd-segments.ts'
 
 /**
@@ -83,47 +84,17 @@ async function* each<T>(items: AsyncIterable<T>, see: (item: T) => void): AsyncG
 
 // ---- zlib
 
-/** Puts pieces through an engine. Each piece is used up before the next is asked for. */
 async function* run(
-  engine: zlib.Gunzip | zlib.InflateRaw,
+  engine: Engine,
   pieces: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, void> {
-  let ended = false
-  const fed = feed(engine, pieces, () => ended)
-  // What went wrong with the pieces is thrown below.
-  fed.catch((error: Error) => engine.destroy(error))
   try {
-    for await (const piece of engine) yield piece as Uint8Array
-    ended = true
+    yield* throughEngine(engine, pieces)
   } catch (error) {
     const { code } = error as { code?: string }
-    throw code !== undefined && /^Z(_|STD)/.test(code)
-      ? new DecodeError((error as Error).message)
-      : error
-  } finally {
-    ended = true
-    engine.destroy()
-    await fed.catch(() => undefined)
+    if (code === undefined || !/^Z(_|STD)/.test(code)) throw error
+    throw new DecodeError((error as Error).message)
   }
-}
-
-async function feed(
-  engine: zlib.Gunzip | zlib.InflateRaw,
-  pieces: AsyncIterable<Uint8Array>,
-  hasEnded: () => boolean,
-): Promise<void> {
-  for await (const piece of pieces) {
-    const error = await new Promise<Error | null | undefined>((resolve) => {
-      engine.once('close', resolve)
-      engine.write(piece, (failure) => {
-        engine.off('close', resolve)
-        resolve(failure)
-      })
-    })
-    // Its output says why, if it has not simply come to its end.
-    if (hasEnded() || engine.destroyed || engine.readableEnded || error) return
-  }
-  engine.end()
 }
 
 const headBytes = 10

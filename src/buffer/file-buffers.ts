@@ -2,6 +2,7 @@ import type { PluginContext } from '../config/define.ts'
 import { type BoundPlugin, type ParamsOf, positionOf } from '../config/schema.ts'
 import { ConfigError } from '../core/errors.ts'
 import type { Disk } from '../core/host.ts'
+import { codecOf } from './compress.ts'
 import { createFileStore, type FileStoreOptions } from './file-store.ts'
 import {
   type BufferPlace,
@@ -89,12 +90,16 @@ type Common = FileParams | FileSingleParams
 function commonOptions(
   params: Common,
   context: PluginContext,
-): Pick<FileStoreOptions, 'outside' | 'log' | 'fsync' | 'fileMode' | 'directoryMode' | 'backup'> {
+): Pick<
+  FileStoreOptions,
+  'outside' | 'log' | 'fsync' | 'codec' | 'fileMode' | 'directoryMode' | 'backup'
+> {
   const { host, log, system, id } = context
   return {
     outside: host,
     log,
     fsync: params.fsync,
+    codec: codecOf(params.compress),
     fileMode: modeOf(params, 'filePermission') ?? system.filePermission ?? defaultFileMode,
     directoryMode: modeOf(params, 'dirPermission') ?? system.dirPermission ?? defaultDirectoryMode,
     backup: params.disableChunkBackup

@@ -2,6 +2,7 @@ import { posix } from 'node:path'
 import type { ChunkMetadata } from '../core/output.ts'
 import type { Codec } from './compress.ts'
 import type { FileStoreShared } from './file-store.ts'
+import { writeCompressed } from './file-store-compress.ts'
 import { metaSuffix } from './file-store-names.ts'
 import { type Extent, oneBlock, ownBlocks, readExtents } from './file-store-read.ts'
 import { encodeSumsHead } from './file-store-sums.ts'
@@ -115,19 +116,26 @@ export class FileChunk implements StoredChunk {
     return this.#writer.commit()
   }
 
-  #lose(bytes: number, events: number, reason: ChunkChange['reason']): void {
-    this.sizeBytes -= bytes
-    this.count -= events
-    this.changed({ bytes: -bytes, events: -events, reason })
+  get heldBytes(): number {
+    const { bytes } = this.#writer.committed
+    return this.#compressed === undefined || this.sizeBytes === 0 ? this.sizeBytes : bytes
   }
 
-  #encodedMeta(count: number): EncodedMeta {
+  #lose(bytes: number, events: number, reason: ChunkChange['reason']): void {
+    const before = this.heldBytes
+    this.sizeBytes -= bytes
+    this.count -= events
+    this.changed({ bytes: this.heldBytes - before, events: -events, reason })
+  }
+
+  #encodedMeta(count: number, plainBytes?: number): EncodedMeta {
     return encodeMeta({
       metadata: this.metadata,
       id: this.id,
       count,
       createdSeconds: Math.floor(this.createdMs / 1000),
       modifiedSeconds: Math.floor(this.modifiedMs / 1000),
+      plainBytes,
     })
   }
 
@@ -147,9 +155,10 @@ export class FileChunk implements StoredChunk {
     this.#queued = true
     if (this.#writer.sumsAt === undefined) return
     try {
-      await this.#finish()
+      const { codec } = this.#shared
+      if (codec === undefined || !(await this.#compress(codec))) await this.#finish()
     } catch (error) {
-      // Its events are where they were, and can be read there; another start would find the chunk staged.
+      // Its events can be read where they are; another start would find the chunk staged, or both of its files.
       this.#shared.log.warn('a chunk could not be renamed when it was queued', {
         path: this.path,
         error,
@@ -178,6 +187,48 @@ export class FileChunk implements StoredChunk {
     if (fsync !== 'none') await syncDirectory(this.#shared, directory)
   }
 
+  /** False: it is to be queued as it is, because that is smaller, or because there is no room for another file. */
+  async #compress(codec: Codec): Promise<boolean> {
+    const shared = this.#shared
+    const writer = this.#writer
+    const from = writer.path
+    const to = posix.join(
+      posix.dirname(from),
+      shared.names.nameOf('queued', this.id, this.metadata),
+    )
+    try {
+      // The sums of what is compressed are not kept.
+      await this.prepare()
+      const plainBytes = this.sizeBytes
+      if (plainBytes === 0) return false
+      const made = await writeCompressed(shared, {
+        id: this.id,
+        codec,
+        from,
+        extents: this.#extents ?? [{ start: 0, end: writer.committed.bytes }],
+        plainBytes,
+        to,
+        events: this.count,
+        meta: this.#encodedMeta(this.count, plainBytes),
+      })
+      if (made === undefined) return false
+      await writer.close()
+      writer.path = to
+      writer.sumsAt = made.sumsAt
+      writer.committed = { bytes: made.bytes, events: this.count, records: 1 }
+      this.#extents = undefined
+      this.#compressed = { codec, plainBytes }
+      this.changed({ bytes: made.bytes - plainBytes, events: 0, reason: 'compressed' })
+    } catch (error) {
+      shared.log.warn('a chunk could not be compressed, and stays as it is', { path: from, error })
+      return false
+    }
+    await removeFile(shared, from)
+    await removeFile(shared, from + metaSuffix)
+    if (shared.fsync !== 'none') await syncDirectory(shared, posix.dirname(to))
+    return true
+  }
+
   /** Compares a chunk of an earlier run with its sums, and leaves out what is not as it was written. */
   async prepare(): Promise<void> {
     if (!this.#unverified) return
@@ -190,8 +241,10 @@ export class FileChunk implements StoredChunk {
     })
     this.#unverified = false
     if (found.lostBytes === 0) return
-    this.#extents = found.extents
-    this.#lose(found.lostBytes, found.lostEvents, 'damaged')
+    // Of a compressed chunk nothing can be read then.
+    if (this.#compressed !== undefined) this.#lose(this.sizeBytes, this.count, 'damaged')
+    else this.#lose(found.lostBytes, found.lostEvents, 'damaged')
+    this.#extents = this.#compressed === undefined ? found.extents : []
   }
 
   async read(): Promise<readonly Uint8Array[]> {

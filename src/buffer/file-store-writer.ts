@@ -14,7 +14,7 @@ export interface Committed {
 
 /** Writes what is appended to one chunk: its events, and a record for each commit. See file-store.ts. */
 export class ChunkWriter {
-  readonly committed: Committed
+  committed: Committed
   /** Bytes of the .meta file before the first record; undefined: not written yet, or a chunk of Fluentd's. */
   sumsAt: number | undefined
   /** Of the chunk file. */

@@ -2,6 +2,7 @@ import { posix } from 'node:path'
 import type { Clock, Disk, Random } from '../core/host.ts'
 import type { Logger } from '../core/log.ts'
 import { createChunkIds } from './chunk-ids.ts'
+import type { Codec } from './compress.ts'
 import { createBackup } from './file-store-backup.ts'
 import { FileChunk } from './file-store-chunk.ts'
 import { OpenFiles } from './file-store-files.ts'
@@ -40,12 +41,16 @@ import { createWriteSpeed, type WriteSpeed } from './write-speed.ts'
  *     fails (ENOSPC, EIO) is cut off at once, and refused to its caller; the next one begins at the same place.
  *  3. `s` in the map is 0 while the chunk is staged by us, and the last record's `total` when it is queued. Fluentd writes it
  *     at each commit of its own: a chunk with another `s` was continued by Fluentd, whose events no record covers.
- *  4. A chunk is removed before its .meta file: a .meta file without a chunk means nothing.
+ *  4. Where `compress` says so, the queued files are written anew: `.<name>.new` and `.<name>.new.meta`, the chunk as one gzip
+ *     member or zstd frame, with one record over it, its size before in the map (`z`). The .meta file gets its name first, then
+ *     the chunk; then the staged files are removed. Where there is no room for that, the chunk is queued as it is.
+ *  5. A chunk is removed before its .meta file: a .meta file without a chunk means nothing.
  *
  * What is in files survives the process (kill -9, a crash) without fsync: the operating system has it. A power failure
  * is another matter: parameter `fsync`.
  *
- * RECOVERY (recovery.ts). Chunk files of ours are cut behind the last record whose range they hold. Before they are
+ * RECOVERY (recovery.ts). Files that end in `.new` are removed. A chunk that is staged and queued was being compressed: if the queued
+ * one is whole, the staged one goes, else the other way round. Chunk files of ours are cut behind the last record whose range they hold. Before they are
  * delivered, each range is compared with its CRC; what differs is left out, counted as dropped (`damaged`), and kept in the
  * backup directory with the reason. Chunk files without records, or with others' in between, are Fluentd's: they are cut
  * behind the last whole line or MessagePack value, and what was cut is kept in the backup directory. A .meta file that cannot
@@ -62,6 +67,8 @@ export interface FileStoreOptions {
   readonly directoryMode: number
   /** Where unreadable chunks go: `root_dir` of <system>, or else the buffer's directory; undefined: nowhere. */
   readonly backup: BackupSettings | undefined
+  /** How queued chunks are compressed; undefined: not at all. */
+  readonly codec?: Codec | undefined
   /** What chunks hold that Fluentd left. */
   readonly chunkFormat: ChunkFormat
   /** 'buffer:/path' */
@@ -92,6 +99,7 @@ export interface FileStoreShared {
   readonly names: ChunkNames
   readonly fsync: FsyncPolicy
   readonly fileMode: number
+  readonly codec: Codec | undefined
   readonly backup: ReturnType<typeof createBackup>
   /** Chunks that hold events which are not yet, or no longer, on their way to a sink. */
   readonly live: Set<FileChunk>
@@ -161,6 +169,7 @@ async function openDirectory(
     names: options.namesAt(place),
     fsync: options.fsync,
     fileMode: options.fileMode,
+    codec: options.codec,
     backup: createBackup({
       disk,
       log,

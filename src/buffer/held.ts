@@ -28,12 +28,12 @@ export interface Totals {
 }
 
 export function addTo(totals: Totals, { stored }: Held): void {
-  totals.bytes += stored.sizeBytes
+  totals.bytes += stored.heldBytes ?? stored.sizeBytes
   totals.events += stored.count
 }
 
 export function takeFrom(totals: Totals, { stored }: Held): void {
-  totals.bytes -= stored.sizeBytes
+  totals.bytes -= stored.heldBytes ?? stored.sizeBytes
   totals.events -= stored.count
 }
 

@@ -12,7 +12,8 @@ import { valueText } from './chunk-keys.ts'
  *
  * timekey: seconds or nil; tag: str or nil; variables: {key: value} or nil; seq: 0 and up, tells chunks of the same keys
  * apart; id: 16 bytes; s: events; c, m: seconds since 1970 of its creation and last change. Fluentd looks at nothing
- * behind the map, and reads old files that are the bare map.
+ * behind the map, and reads old files that are the bare map. We add z where the chunk file is compressed: how many bytes come
+ * out of it.
  */
 export interface Meta {
   readonly metadata: ChunkMetadata
@@ -21,6 +22,8 @@ export interface Meta {
   readonly count: number
   readonly createdSeconds: number
   readonly modifiedSeconds: number
+  /** undefined: the chunk file is not compressed, or was by Fluentd. */
+  readonly plainBytes: number | undefined
   /** Where the map ends in the file. */
   readonly endByte: number
 }
@@ -47,11 +50,12 @@ export function encodeMeta(meta: {
   readonly count: number
   readonly createdSeconds: number
   readonly modifiedSeconds: number
+  readonly plainBytes?: number | undefined
 }): EncodedMeta {
   const { timekey, tag, variables } = meta.metadata
   const encoder = new Encoder(256)
   encoder.raw(new Uint8Array(headBytes))
-  encoder.mapHeader(8)
+  encoder.mapHeader(meta.plainBytes === undefined ? 8 : 9)
   encoder.string('timekey')
   encoder.value(timekey ?? null)
   encoder.string('tag')
@@ -71,6 +75,10 @@ export function encodeMeta(meta: {
   encoder.string('m')
   const modifiedAt = encoder.length + 1
   encoder.raw(uint32(meta.modifiedSeconds))
+  if (meta.plainBytes !== undefined) {
+    encoder.string('z')
+    encoder.value(meta.plainBytes)
+  }
   const bytes = Buffer.from(encoder.copy())
   bytes[0] = 0xc1
   bytes.writeUInt32BE(bytes.length - headBytes, 2)
@@ -99,6 +107,7 @@ export function decodeMeta(bytes: Uint8Array): Meta | undefined {
     count: whole(map.get('s')),
     createdSeconds: whole(map.get('c')),
     modifiedSeconds: whole(map.get('m')),
+    plainBytes: map.has('z') ? whole(map.get('z')) : undefined,
     endByte: end,
   }
 }

@@ -1,20 +1,16 @@
 import { posix } from 'node:path'
 import type { FileStat } from '../core/host.ts'
 import type { ChunkMetadata } from '../core/output.ts'
+import type { Codec } from './compress.ts'
 import type { ChunkFormat, FileStoreShared } from './file-store.ts'
 import { type Compressed, FileChunk, removeFile } from './file-store-chunk.ts'
-import { contentOf } from './file-store-foreign.ts'
+import { codecOf, contentOf } from './file-store-foreign.ts'
 import { metaSuffix, type ParsedName } from './file-store-names.ts'
-import {
-  crcWithout,
-  recordBytes,
-  type SumsScan,
-  scanSums,
-  sumsHeadBytes,
-  sumsMark,
-} from './file-store-sums.ts'
+import { recordBytes, type SumsScan } from './file-store-sums.ts'
 import { readExtent } from './file-store-verify.ts'
-import { decodeMeta, encodeMeta, type Meta } from './meta.ts'
+import type { Meta } from './meta.ts'
+import { type Read, readOurs } from './recovery-meta.ts'
+import { settleUnfinished } from './recovery-unfinished.ts'
 import type { RecoveredChunk } from './store.ts'
 
 /** What an earlier run left in a buffer's directory. The rules stand at the top of file-store.ts. */
@@ -39,10 +35,10 @@ interface Found {
 
 /** Chunks that can be delivered, oldest first. One that cannot be read does not keep the others from it. */
 export async function recoverChunks(options: RecoveryOptions): Promise<readonly RecoveredChunk[]> {
-  const { disk, directory } = options.shared
+  const { directory } = options.shared
   const recovered: Recovered[] = []
   for (const place of [directory, ...options.directories]) {
-    const names = new Set(await disk.readdir(place))
+    const names = await settleUnfinished(options.shared, place)
     const found = await chunkFiles(options.shared, place, names)
     recovered.push(...(await recoverAll(options, found, names)))
     await removeOrphans(options.shared, place)
@@ -180,36 +176,12 @@ async function readMeta(
   return Buffer.from(await disk.readFile(path))
 }
 
-interface Read {
-  readonly meta: Meta
-  /** Bytes before the first record. */
-  readonly sumsAt: number
-  /** undefined: Fluentd's, or continued by Fluentd. */
-  readonly scan: SumsScan | undefined
-}
-
-function readOurs(bytes: Buffer, sizeBytes: number): Read | 'damaged' {
-  const meta = decodeMeta(bytes)
-  if (meta === undefined) return 'damaged'
-  const sumsAt = meta.endByte + sumsHeadBytes
-  const foreign = { meta, sumsAt, scan: undefined }
-  if (meta.id === undefined || bytes.length < sumsAt) return foreign
-  if (!bytes.subarray(meta.endByte, meta.endByte + 4).equals(sumsMark)) return foreign
-  const { countAt, modifiedAt } = encodeMeta({ ...meta, id: meta.id })
-  const map = bytes.subarray(0, meta.endByte)
-  if (crcWithout(map, [countAt, modifiedAt]) !== bytes.readUInt32BE(meta.endByte + 4)) {
-    return 'damaged'
-  }
-  const scan = scanSums(bytes, { from: sumsAt, id: meta.id, sizeBytes })
-  const continued = meta.count !== 0 && (meta.count !== scan.events || sizeBytes > scan.bytes)
-  return continued ? foreign : { meta, sumsAt, scan }
-}
-
 async function takeOurs(
   shared: FileStoreShared,
   of: Read & { found: Found; path: string; metaBytes: number; scan: SumsScan },
 ): Promise<RecoveredChunk | undefined> {
   const { meta, sumsAt, scan, found, path } = of
+  const { plainBytes } = meta
   if (scan.bytes === 0) {
     await discard(shared, path)
     return undefined
@@ -228,8 +200,20 @@ async function takeOurs(
     committed: { bytes, events, records },
     sumsAt,
     queued: found.parsed.state === 'queued' || damaged,
+    // A file whose beginning is damaged is found out by its sum, before anybody decodes it.
+    compressed:
+      plainBytes === undefined ? undefined : { codec: await codecAt(shared, path), plainBytes },
   })
   return { chunk, state: found.parsed.state === 'queued' || damaged ? 'queued' : 'staged' }
+}
+
+async function codecAt({ disk }: FileStoreShared, path: string): Promise<Codec> {
+  const file = await disk.open(path, { read: true, noFollow: true })
+  try {
+    return (await codecOf(file)) ?? 'gzip'
+  } finally {
+    await file.close()
+  }
 }
 
 /** A chunk of Fluentd's: nothing is added to it, whichever state it was in. */

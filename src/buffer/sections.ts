@@ -161,12 +161,14 @@ function storeParams<const C extends number, const T extends number>(limits: {
       check: above(0),
     }),
     compress: enumeration(['text', 'gzip', 'zstd'], {
-      description: 'Accepted. Chunks are kept as they are, uncompressed.',
+      description:
+        'How chunks of file buffers are compressed once they are queued. `zstd` needs Node.js 22.15.',
       default: 'text',
-      differs: 'Chunks are not compressed while they wait; what outputs write is the same.',
+      differs:
+        'A chunk is compressed as a whole when it is queued, not at each append: it gets smaller, and chunk_limit_size counts its bytes before. Chunks in memory are not compressed. What outputs write is the same.',
     }),
     decompression_size_limit: size({
-      description: 'Accepted: chunks are not compressed while they wait.',
+      description: 'Accepted: compressed chunks are read piece by piece, whatever their size.',
       default: 268_435_456,
     }),
     disable_chunk_backup: bool({

@@ -22,12 +22,15 @@ export interface ChunkStore {
   close(): Promise<void>
 }
 
-/** Events that a chunk turned out not to have. Numbers are negative. */
+/** What a chunk turned out not to have, or not to need. Numbers are negative; bytes are `heldBytes`. */
 export interface ChunkChange {
   readonly bytes: number
   readonly events: number
-  /** `not_stored`: their `commit` rejects; `damaged`: an earlier run's, not as they were written. */
-  readonly reason: 'not_stored' | 'damaged'
+  /**
+   * `not_stored`: their `commit` rejects; `damaged`: an earlier run's, not as they were written; `compressed`: they are all
+   * there, and take less room.
+   */
+  readonly reason: 'not_stored' | 'damaged' | 'compressed'
 }
 
 export interface RecoveredChunk {
@@ -39,7 +42,9 @@ export interface RecoveredChunk {
 export interface StoredChunk extends Chunk {
   /** The file its events are in, for stores that have such. */
   readonly path?: string
-  /** Called after `sizeBytes` and `count` have become less. To be set by whoever owns a recovered chunk. */
+  /** What it takes of the buffer's room; absent: `sizeBytes`. */
+  readonly heldBytes?: number
+  /** Called after `heldBytes`, or `sizeBytes` and `count`, have become less. To be set by whoever owns a recovered chunk. */
   changed?: (change: ChunkChange) => void
   /** Takes a copy. `bytes` hold `count` events, whole. Not yet safe: see `commit`. */
   append(bytes: Uint8Array, count: number): void

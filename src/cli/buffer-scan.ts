@@ -91,7 +91,12 @@ interface FileAt {
 
 async function chunkAt(disk: Disk, at: FileAt): Promise<FoundChunk | undefined> {
   const name = posix.basename(at.path)
-  if (name.endsWith(metaSuffix) || name.endsWith('.reason') || name.endsWith(noteSuffix)) {
+  if (
+    name.startsWith('.') ||
+    name.endsWith(metaSuffix) ||
+    name.endsWith('.reason') ||
+    name.endsWith(noteSuffix)
+  ) {
     return undefined
   }
   const kept = backupName.exec(name)

@@ -78,23 +78,28 @@ async function textOf(chunk: StoredChunk): Promise<string> {
   return Buffer.concat(await chunk.read()).toString()
 }
 
+type Options = Parameters<typeof fileStore>[1]
+
 const isWrite = (operation: DiskOperation) => /write/.test(operation)
 
 /** Calls of the disk that a run without faults makes. */
-async function callsOf(seed: number): Promise<number> {
+async function callsOf(seed: number, options: Options): Promise<number> {
   const host = liveHost(seed)
   let calls = 0
   host.disk.fault = () => {
     calls += 1
   }
-  const store = fileStore(host)
+  const store = fileStore(host, options)
   await store.open()
   await play(store, seed)
   await store.close()
   return calls
 }
 
-async function crash(seed: number, at: number, keep: (bytes: number) => number): Promise<void> {
+async function crash(
+  { seed, at, options }: { seed: number; at: number; options: Options },
+  keep: (bytes: number) => number,
+): Promise<void> {
   const host = liveHost(seed)
   const dead = new Error('the process is gone')
   let calls = 0
@@ -104,7 +109,7 @@ async function crash(seed: number, at: number, keep: (bytes: number) => number):
     if (calls === at && isWrite(operation)) return { keepBytes: keep(bytes as number), error: dead }
     throw dead
   }
-  const store = fileStore(host)
+  const store = fileStore(host, options)
   let models: Model[] = []
   await store.open().then(
     async () => {
@@ -141,27 +146,30 @@ async function crash(seed: number, at: number, keep: (bytes: number) => number):
   expect([...recovered.keys()], where).toEqual([])
 }
 
-describe('file store', () => {
-  it.each(Array.from({ length: 20 }, (_, i) => i + 1))(
+describe.each<[string, Options, number]>([
+  ['as they are', {}, 20],
+  ['compressed', { codec: 'gzip' }, 8],
+])('file store, chunks %s', (_name, options, seeds) => {
+  it.each(Array.from({ length: seeds }, (_, i) => i + 1))(
     'gives back what was committed, wherever the process ends: seed %i',
     async (seed) => {
       const random = createSeededRandom(seed)
-      const calls = await callsOf(seed)
+      const calls = await callsOf(seed, options)
       expect(calls).toBeGreaterThan(5)
       for (let at = 1; at <= calls; at += 1) {
-        await crash(seed, at, (bytes) => Math.floor(random.unit() * (bytes + 1)))
-        await crash(seed, at, (bytes) => bytes)
+        await crash({ seed, at, options }, (bytes) => Math.floor(random.unit() * (bytes + 1)))
+        await crash({ seed, at, options }, (bytes) => bytes)
       }
     },
   )
 
-  it.each(Array.from({ length: 20 }, (_, i) => i + 1))(
+  it.each(Array.from({ length: seeds }, (_, i) => i + 1))(
     'refuses exactly what could not be written, and goes on: seed %i',
     async (seed) => {
-      const calls = await callsOf(seed)
+      const calls = await callsOf(seed, options)
       for (let at = 2; at <= calls; at += 1) {
         const host = liveHost(seed)
-        const store = fileStore(host)
+        const store = fileStore(host, options)
         await store.open()
         let call = 1
         host.disk.fault = (operation, path, bytes): TornWrite | void => {
