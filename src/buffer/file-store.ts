@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import type { DiskLock } from '../core/disk-lock.ts'
 import type { Clock, Disk, Random } from '../core/host.ts'
 import type { Logger } from '../core/log.ts'
 import { createChunkIds } from './chunk-ids.ts'
@@ -6,6 +7,7 @@ import type { Codec } from './compress.ts'
 import { createBackup } from './file-store-backup.ts'
 import { FileChunk } from './file-store-chunk.ts'
 import { OpenFiles } from './file-store-files.ts'
+import { lockPlace } from './file-store-lock.ts'
 import type { BufferPlace, ChunkNames } from './file-store-names.ts'
 import { poolOf } from './memory-store.ts'
 import { recoverArrivals, recoverChunks } from './recovery.ts'
@@ -114,19 +116,28 @@ const openChunksLimit = 256
 export function createFileStore(options: FileStoreOptions): ChunkStore {
   const nextId = createChunkIds(options.outside.random)
   let shared: FileStoreShared | undefined
+  let lock: DiskLock | undefined
   let looking: Promise<unknown> = Promise.resolve()
   return {
     persistent: true,
     claims: options.claims,
     async open(damaged) {
       const place = await options.locate()
-      shared = await openDirectory(options, place)
-      return await recoverChunks({
-        shared,
-        directories: place.alsoDirectory === undefined ? [] : [place.alsoDirectory],
-        chunkFormat: options.chunkFormat,
-        damaged: damaged ?? (() => undefined),
-      })
+      const { disk } = options.outside
+      await disk.mkdir(place.directory, options.directoryMode)
+      lock = await lockPlace({ disk, log: options.log }, place)
+      try {
+        shared = sharedOf(options, place)
+        return await recoverChunks({
+          shared,
+          directories: place.alsoDirectory === undefined ? [] : [place.alsoDirectory],
+          chunkFormat: options.chunkFormat,
+          damaged: damaged ?? (() => undefined),
+        })
+      } catch (error) {
+        await lock.release()
+        throw error
+      }
     },
     arrivals() {
       // One after the other: what one is about to take, the next would not know yet.
@@ -144,19 +155,19 @@ export function createFileStore(options: FileStoreOptions): ChunkStore {
     },
     async close() {
       if (shared === undefined) return
-      await Promise.all([...shared.live].map((chunk) => chunk.rest()))
-      await shared.files.closeAll()
+      try {
+        await Promise.all([...shared.live].map((chunk) => chunk.rest()))
+        await shared.files.closeAll()
+      } finally {
+        await lock?.release()
+      }
     },
   }
 }
 
-async function openDirectory(
-  options: FileStoreOptions,
-  place: BufferPlace,
-): Promise<FileStoreShared> {
+function sharedOf(options: FileStoreOptions, place: BufferPlace): FileStoreShared {
   const { clock, disk } = options.outside
   const { log } = options
-  await disk.mkdir(place.directory, options.directoryMode)
   let failing = false
   return {
     clock,

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
+import { isLockName } from '../buffer/file-store-lock.ts'
 import { metaSuffix } from '../buffer/file-store-names.ts'
 import { readExtent } from '../buffer/file-store-verify.ts'
 import { syncDirectory } from '../buffer/file-store-writer.ts'
 import { encodeMeta } from '../buffer/meta.ts'
+import { type DiskLock, LockedError } from '../core/disk-lock.ts'
 import type { Disk } from '../core/host.ts'
 import type { ChunkMetadata } from '../core/output.ts'
 import type { OutputPlace } from './buffer-places.ts'
@@ -60,8 +62,35 @@ function idFor({ id }: FoundChunk): string {
   return createHash('sha256').update(id).digest('hex').slice(0, 32)
 }
 
+/** Takes a chunk away. Rejects where it waits in a buffer that a process has. */
+export async function drop(disk: Disk, chunk: FoundChunk): Promise<void> {
+  const waits = chunk.state === 'staged' || chunk.state === 'queued'
+  const locks = waits ? await lockBuffers(disk, posix.dirname(chunk.path)) : []
+  try {
+    await remove(disk, chunk)
+  } finally {
+    await Promise.all(locks.map((lock) => lock.release()))
+  }
+}
+
+async function lockBuffers(disk: Disk, directory: string): Promise<readonly DiskLock[]> {
+  const locks: DiskLock[] = []
+  try {
+    for (const name of (await disk.readdir(directory)).filter(isLockName)) {
+      const lock = await disk.lock?.(posix.join(directory, name))
+      if (lock !== undefined) locks.push(lock)
+    }
+    return locks
+  } catch (error) {
+    await Promise.all(locks.map((lock) => lock.release()))
+    if (!(error instanceof LockedError)) throw error
+    const who = error.holderPid === undefined ? '' : ` (process ${error.holderPid})`
+    throw new Error(`Sluice is about to deliver it${who}: stop it first`)
+  }
+}
+
 /** The chunk's own file first: what is left without it means nothing. */
-export async function remove(disk: Disk, chunk: FoundChunk): Promise<void> {
+async function remove(disk: Disk, chunk: FoundChunk): Promise<void> {
   for (const file of chunk.files) await disk.unlink(file)
 }
 

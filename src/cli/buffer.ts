@@ -7,7 +7,7 @@ import { createMetrics } from '../observe/metrics.ts'
 import type { BufferCommand } from './buffer-options.ts'
 import { type OutputPlace, placesOf } from './buffer-places.ts'
 import { asJson, asLines, asTable, firstEvents } from './buffer-print.ts'
-import { remove, replay } from './buffer-replay.ts'
+import { drop, replay } from './buffer-replay.ts'
 import { type FoundChunk, type ScanPlace, scan } from './buffer-scan.ts'
 import { UsageError } from './parse-options.ts'
 import { silentLog } from './silent-log.ts'
@@ -59,7 +59,7 @@ export async function bufferCommand(command: BufferCommand, world: BufferWorld):
         const events = await firstEvents(disk, chunk, command.events)
         print(command.json ? asJson(chunk, events) : asLines(chunk, events))
       } else if (command.action === 'drop') {
-        await remove(disk, chunk)
+        await drop(disk, chunk)
         print(`dropped ${chunk.path}: ${chunk.events} events`)
       } else {
         const output = outputFor(command, chunk, world.outputs)

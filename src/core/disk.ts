@@ -1,3 +1,5 @@
+import type { DiskLock } from './disk-lock.ts'
+
 /**
  * Errors of Disk are Node's own: an Error with `code` ('ENOENT', 'ENOSPC' ...). Paths are as the
  * operating system takes them.
@@ -37,6 +39,11 @@ export interface Disk {
    * For --dry-run.
    */
   writable(path: string): Promise<boolean>
+  /**
+   * Holds a path in a directory that is there for this process alone (as often as it likes), until it is released or the
+   * process ends, however it does. Rejects with LockedError if another process has it; otherwise where the file system cannot.
+   */
+  lock?(path: string): Promise<DiskLock>
 }
 
 export interface OpenFlags {

@@ -11,6 +11,7 @@ import {
 import * as fs from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Disk, FileHandle, FileStat, FileTarget, OpenFlags } from '../core/host.ts'
+import { createDiskLocks } from './disk-locks.ts'
 
 /** Pieces handed to one writev call: the operating system's IOV_MAX is 1024 on Linux. */
 const maxPieces = 1024
@@ -66,6 +67,7 @@ export function createNodeDisk(): Disk {
       return watcher
     },
     writable,
+    lock: createDiskLocks(process.pid),
   }
 }
 
