@@ -20,6 +20,7 @@ import { conflictsOf } from './routing/claims.ts'
 import { LogEvents } from './routing/log-events.ts'
 import { checkAll, flushAll } from './routing/many.ts'
 import { probeClaims } from './routing/probe.ts'
+import { checkRootDir, makeRootDir } from './routing/root-dir.ts'
 import { GraphRunner, holdersOf } from './routing/running.ts'
 import { UnmatchedCounts } from './routing/unmatched.ts'
 
@@ -36,6 +37,8 @@ export interface AppOverrides {
   readonly workers?: number | undefined
   readonly workerId?: number | undefined
   readonly withoutSource?: boolean | undefined
+  /** Seconds. */
+  readonly emitErrorLogInterval?: number | undefined
   /** Warnings about the configuration were given already: by the process that started this one. */
   readonly warned?: boolean | undefined
   readonly strictConfigValue?: boolean | undefined
@@ -125,6 +128,7 @@ class Sluice implements App {
   async check(): Promise<void> {
     const errors = await probeClaims(holdersOf(this.#graph), this.#host)
     if (errors.length > 0) throw new ConfigErrors(errors)
+    await checkRootDir(this.system, this.#host.disk)
     await checkAll([...this.#graph.sources, ...this.#graph.outputs])
   }
 
@@ -135,6 +139,7 @@ class Sluice implements App {
   }
 
   async #startGraph(): Promise<void> {
+    await makeRootDir(this.system, this.#host.disk)
     this.#runner.collectLog(this.#graph)
     await this.#runner.start(this.#graph)
     this.#state = 'running'
@@ -240,12 +245,15 @@ class Sluice implements App {
 
   #settings(system: SystemConfig): SystemSettings {
     const overrides = this.#options.overrides ?? {}
+    const emitErrorLogInterval = overrides.emitErrorLogInterval ?? system.emitErrorLogInterval
     return {
       workers: overrides.workers ?? system.workers,
       workerId: overrides.workerId ?? 0,
       rootDir: system.rootDir,
       filePermission: modeOf(system.filePermission),
       dirPermission: modeOf(system.dirPermission),
+      emitErrorLogIntervalMs:
+        emitErrorLogInterval === undefined ? undefined : emitErrorLogInterval * 1000,
       strictConfigValue: overrides.strictConfigValue ?? system.strictConfigValue ?? false,
     }
   }

@@ -17,6 +17,8 @@ export interface RunCommand {
   /** --no-supervisor: one process, whatever happens. */
   readonly alone: boolean
   readonly disableSharedSocket: boolean
+  /** Seconds. */
+  readonly emitErrorLogInterval: number | undefined
   readonly user: string | undefined
   readonly group: string | undefined
   readonly umask: number | undefined
@@ -73,6 +75,7 @@ function runCommand(options: ParsedOptions): RunCommand {
     workers: options.integer('workers', { min: 1, max: 1024 }),
     alone: options.flag('no-supervisor'),
     disableSharedSocket: options.flag('disable-shared-socket'),
+    emitErrorLogInterval: options.integer('emit-error-log-interval', { min: 0, max: 86_400 }),
     user: options.text('user'),
     group: options.text('group'),
     umask: umask(options.text('umask')),

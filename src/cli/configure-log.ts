@@ -1,5 +1,11 @@
 import type { AppConfig } from '../app.ts'
-import { bindSection, createRegistry, type SystemConfig, systemShape } from '../config/index.ts'
+import {
+  bindSection,
+  createRegistry,
+  modeOf,
+  type SystemConfig,
+  systemShape,
+} from '../config/index.ts'
 import type { Clock } from '../core/host.ts'
 import { openLogFile } from '../host/node-log-file.ts'
 import type { LogDestination } from '../observe/log.ts'
@@ -47,6 +53,7 @@ function openDestination(
   if (path === undefined || path === '-') return undefined
   return openLogFile({
     path,
+    directoryMode: modeOf(system?.dirPermission),
     rotateAge: command.logRotateAge ?? rotateAge(system?.log?.rotateAge),
     rotateSizeBytes: command.logRotateSizeBytes ?? system?.log?.rotateSize,
     localMs() {

@@ -123,8 +123,7 @@ export const runOptions: readonly OptionSpec[] = [
     name: 'emit-error-log-interval',
     kind: 'value',
     value: 'SECONDS',
-    describe: '',
-    noEffect: 'repeated messages are always counted instead of repeated',
+    describe: 'log errors of emitting this seldom',
   },
   {
     name: 'suppress-repeated-stacktrace',

@@ -110,8 +110,9 @@ function appOf(self: Run, config: AppConfig, of: { workers: number; id: number }
     overrides: {
       workers: of.workers,
       workerId: of.id,
-      withoutSource: command.withoutSource,
-      strictConfigValue: command.strictConfigValue,
+      withoutSource: command.withoutSource || undefined,
+      emitErrorLogInterval: command.emitErrorLogInterval,
+      strictConfigValue: command.strictConfigValue || undefined,
       // The process that starts the workers made worker 0 first, and said them then.
       warned: worker !== undefined || of.id > 0,
     },

@@ -1,6 +1,8 @@
 import type { App } from '../app.ts'
+import type { Listener } from '../core/host.ts'
 import { configureLog, systemOf } from './configure-log.ts'
 import { dumpConfig, loadConfig, type Run, sayWhyNot } from './context.ts'
+import { startRpc } from './rpc.ts'
 import { obey, workInTurn } from './signals.ts'
 import { dumpState } from './state-dump.ts'
 
@@ -9,6 +11,8 @@ import { dumpState } from './state-dump.ts'
  * at least said.
  */
 const stopDeadlineMs = 8_500
+/** How long a flush before a stop may take: what it leaves is the stop's to deliver. */
+export const flushDeadlineMs = 30_000
 /** What the application may take to end once its deadline has passed. */
 const graceMs = 1_000
 /** After a bug there is no trusting the process for long. */
@@ -26,14 +30,28 @@ export async function serve(self: Run, app: App, started: () => void): Promise<n
     exit = resolve
   })
   const end = endOnce(self, app, stopping, exit)
-  const inTurn = workInTurn(log, () => stopping.signal.aborted)
+  let begin: () => void = () => undefined
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve
+  })
+  const inTurn = workInTurn(log, { stopping: () => stopping.signal.aborted, after: begun })
   const actions = {
     reload: inTurn('reload', () => reload(self, app, () => exit(1))),
     flush: inTurn('flush', () => flush(self, app)),
+    flushAndStop: inTurn('flush', async () => {
+      const late = new Promise<void>((resolve) => {
+        self.host.clock.after(flushDeadlineMs, resolve)
+      })
+      await Promise.race([flush(self, app), late])
+      if (!stopping.signal.aborted) end('RPC', 0, stopDeadlineMs)
+    }),
     dump: inTurn('state dump', () => dumpState(self, app)),
     winch: () => log.debug('SIGWINCH is ignored: there is no source-only mode to leave'),
   }
-  const worker = self.worker === undefined ? undefined : await beWorker(self, actions, end)
+  const worker =
+    self.worker === undefined
+      ? undefined
+      : await beWorker(self, { actions, end, stopping: stopping.signal })
   const remove = obey({
     ...(worker?.signals ?? {
       SIGINT: () => end('SIGINT', 0, stopDeadlineMs),
@@ -54,14 +72,24 @@ export async function serve(self: Run, app: App, started: () => void): Promise<n
   process.on('unhandledRejection', bug)
   // A configuration without sources has nothing else that keeps the process.
   const alive = setInterval(() => undefined, 2 ** 30)
+  let rpc: Listener | undefined
   try {
+    if (worker === undefined) {
+      rpc = await startRpc(self.host, app.system, {
+        ...actions,
+        stop: () => end('RPC', 0, stopDeadlineMs),
+        configText: () => app.view.configDump(),
+      })
+    }
     const failed = app.start().then(() => {
       if (!stopping.signal.aborted) started()
       worker?.started()
+      begin()
       return new Promise<never>(() => undefined)
     })
     return await Promise.race([exited, failed])
   } finally {
+    await rpc?.close()
     clearInterval(alive)
     remove()
   }
@@ -75,14 +103,16 @@ type End = (why: string, code: number, deadlineMs: number) => void
  */
 async function beWorker(
   self: Run,
-  actions: Readonly<Record<'reload' | 'flush' | 'dump' | 'winch', () => void>>,
-  end: End,
+  of: {
+    actions: Readonly<Record<'reload' | 'flush' | 'flushAndStop' | 'dump' | 'winch', () => void>>
+    end: End
+    stopping: AbortSignal
+  },
 ) {
+  const { actions, end } = of
   const { joinSupervisor } = await import('../host/node-workers.ts')
-  let stopping = false
   const stop = (why: string) => {
-    if (!stopping) end(why, 0, stopDeadlineMs)
-    stopping = true
+    if (!of.stopping.aborted) end(why, 0, stopDeadlineMs)
   }
   const supervisor = joinSupervisor({
     command(command) {
@@ -143,7 +173,7 @@ async function reload(self: Run, app: App, giveUp: () => void): Promise<void> {
   try {
     const config = loadConfig(self)
     await app.reload(config, AbortSignal.timeout(stopDeadlineMs))
-    dumpConfig(self, app)
+    if (self.worker === undefined) dumpConfig(self, app)
     log.info('the new configuration is in place')
     await configureLog(self, systemOf(config)).catch((error: unknown) =>
       log.error('the log stays as it was', { error }),

@@ -13,10 +13,13 @@ export function obey(handlers: SignalHandlers): () => void {
 
 /**
  * Makes handlers whose work is done one after the other: a reload in the middle of a flush, or of a stop, would find a
- * graph that is not there. What fails is logged; once `stopping` says so nothing is begun.
+ * graph that is not there. What fails is logged; nothing is begun before `after` has settled, nor once `stopping` says so.
  */
-export function workInTurn(log: Pick<Logger, 'error'>, stopping: () => boolean) {
-  let last: Promise<void> = Promise.resolve()
+export function workInTurn(
+  log: Pick<Logger, 'error'>,
+  { stopping, after }: { stopping: () => boolean; after?: Promise<void> },
+) {
+  let last = after ?? Promise.resolve()
   return (what: string, work: () => Promise<void>) => () => {
     last = last.then(async () => {
       if (stopping()) return

@@ -1,10 +1,13 @@
 import type { App } from '../app.ts'
 import type { SystemConfig } from '../config/index.ts'
+import type { Listener } from '../core/host.ts'
 import { version } from '../core/version.ts'
 import { removeStaleSocket } from '../host/node-net.ts'
 import { createWorkerStarter } from '../host/node-workers.ts'
 import { configureLog, systemOf } from './configure-log.ts'
 import { dumpConfig, loadConfig, type Run, sayWhyNot } from './context.ts'
+import { type RpcActions, startRpc } from './rpc.ts'
+import { flushDeadlineMs } from './serve.ts'
 import { obey, workInTurn } from './signals.ts'
 import { createSupervisor, type Supervisor } from './supervisor.ts'
 
@@ -44,20 +47,24 @@ export async function supervise(
     color: process.stderr.isTTY === true && system?.log?.path === undefined && !command.logPath,
     restartIntervalMs: (system?.restartWorkerInterval ?? 0) * 1000,
     killAfterMs,
+    flushDeadlineMs,
     started() {
       log.info('all workers run', { workers })
       parts.hello(self)
     },
   })
-  const remove = handOn(self, supervisor, { workers, parts })
+  const handed = handOn(self, supervisor, { workers, parts, configText: apps[0]!.view.configDump })
+  let rpc: Listener | undefined
   try {
+    rpc = await startRpc(host, system ?? {}, handed.rpc)
     supervisor.start()
     const code = await supervisor.ended
     await host.stdout.drain()
     if (code === 0) log.info('stopped')
     return code
   } finally {
-    remove()
+    handed.remove()
+    await rpc?.close()
   }
 }
 
@@ -74,25 +81,29 @@ async function removeStale(apps: readonly App[]): Promise<void> {
 function handOn(
   self: Run,
   supervisor: Supervisor,
-  of: { workers: number; parts: Parts },
-): () => void {
+  of: { workers: number; parts: Parts; configText: () => string },
+): { remove: () => void; rpc: RpcActions } {
   const { log } = self
   let stopping = false
   const stop = (why: string, code: number) => () => {
     stopping = true
     supervisor.stop(why, code)
   }
-  const inTurn = workInTurn(log, () => stopping)
-  const reloadAll = inTurn('reload', () => reload(self, supervisor, of))
-  const removeSignals = obey({
+  const inTurn = workInTurn(log, { stopping: () => stopping })
+  let { configText } = of
+  const reloadAll = inTurn('reload', async () => {
+    configText = (await reload(self, supervisor, of)) ?? configText
+  })
+  const flushAll = (): void => {
+    log.reopen()
+    supervisor.tell('flush')
+  }
+  const remove = obey({
     SIGINT: stop('SIGINT', 0),
     SIGTERM: stop('SIGTERM', 0),
     SIGHUP: reloadAll,
     SIGUSR2: reloadAll,
-    SIGUSR1() {
-      log.reopen()
-      supervisor.tell('flush')
-    },
+    SIGUSR1: flushAll,
     SIGCONT: () => supervisor.tell('dump'),
     SIGWINCH: () => supervisor.tell('winch'),
   })
@@ -103,15 +114,25 @@ function handOn(
   }
   process.on('uncaughtException', bug)
   process.on('unhandledRejection', bug)
-  return removeSignals
+  const rpc: RpcActions = {
+    stop: stop('RPC', 0),
+    flushAndStop() {
+      stopping = true
+      supervisor.stop('RPC', 0, { flush: true })
+    },
+    reload: reloadAll,
+    flush: flushAll,
+    configText: () => configText(),
+  }
+  return { remove, rpc }
 }
 
-/** A configuration that is wrong reaches no worker. */
+/** A configuration that is wrong reaches no worker. Resolves with what gives the text of the new one. */
 async function reload(
   self: Run,
   supervisor: Supervisor,
   { workers, parts }: { workers: number; parts: Parts },
-): Promise<void> {
+): Promise<(() => string) | undefined> {
   const { log } = self
   log.info('reloading the configuration')
   try {
@@ -125,8 +146,10 @@ async function reload(
     dumpConfig(self, apps[0]!)
     await configureLog(self, system)
     supervisor.tell('reload')
+    return apps[0]!.view.configDump
   } catch (error) {
     sayWhyNot(log, error)
     log.error('the old configuration stays')
+    return undefined
   }
 }

@@ -16,6 +16,8 @@ export interface SupervisorOptions {
   readonly restartIntervalMs: number
   /** When a stop lasts longer, what still runs is killed. */
   readonly killAfterMs: number
+  /** How much longer a stop may last that begins with a flush. */
+  readonly flushDeadlineMs: number
   /** All workers run for the first time. */
   started(): void
 }
@@ -24,8 +26,8 @@ export interface Supervisor {
   /** Settles with the exit code once the last worker has ended. */
   readonly ended: Promise<number>
   start(): void
-  /** The second call does not wait any longer. */
-  stop(why: string, code: number): void
+  /** The second call does not wait any longer. With `flush` what buffers hold is delivered before. */
+  stop(why: string, code: number, how?: { readonly flush: boolean }): void
   /** To every worker that runs. */
   tell(command: WorkerCommand): void
 }
@@ -35,6 +37,8 @@ interface Slot {
   handle: WorkerHandle | undefined
   startedMs: number
   running: boolean
+  /** What it is told once it listens to us; undefined: it does. */
+  pending: Set<WorkerCommand> | undefined
   /** Deaths in a row, each soon after the start. */
   failures: number
 }
@@ -50,6 +54,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     handle: undefined,
     startedMs: 0,
     running: false,
+    pending: undefined,
     failures: 0,
   }))
   let allStarted = false
@@ -60,17 +65,28 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   })
 
   function tell(command: WorkerCommand): void {
-    for (const { handle } of slots) handle?.send(command)
+    for (const { handle, pending } of slots) {
+      if (pending === undefined) handle?.send(command)
+      else pending.add(command)
+    }
+  }
+
+  function joined(slot: Slot): void {
+    const commands = slot.pending ?? []
+    slot.pending = undefined
+    for (const command of commands) slot.handle?.send(command)
   }
 
   function fork(slot: Slot): void {
     slot.startedMs = clock.monotonicMs()
     slot.running = false
+    slot.pending = new Set()
     slot.handle = starter.start(
       { id: slot.id, workers, color: options.color },
       {
         report: (report) => {
-          if (report.kind === 'started') begun(slot)
+          if (report.kind === 'joined') joined(slot)
+          else begun(slot)
         },
         ended: (code, signal) => died(slot, code, signal),
       },
@@ -86,6 +102,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   function died(slot: Slot, code: number | undefined, signal: string | undefined): void {
     slot.handle = undefined
+    slot.pending = undefined
     const how = signal === undefined ? { status: code } : { signal }
     if (stopping !== undefined) {
       if (code !== 0) stopping.code ||= 1
@@ -110,7 +127,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     })
   }
 
-  function stop(why: string, code: number): void {
+  function stop(why: string, code: number, { flush } = { flush: false }): void {
     if (stopping !== undefined) {
       log.warn('stopping at once: what is not delivered is lost', { because: why })
       tell('hurry')
@@ -118,9 +135,9 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     }
     stopping = { code }
     log.info('stopping', { because: why })
-    tell('stop')
+    tell(flush ? 'flushAndStop' : 'stop')
     if (slots.every(({ handle }) => handle === undefined)) finish(code)
-    clock.after(options.killAfterMs, () => {
+    clock.after(options.killAfterMs + (flush ? options.flushDeadlineMs : 0), () => {
       for (const { id, handle } of slots) {
         if (handle === undefined) continue
         log.error(`worker ${id} does not end: it is killed`)

@@ -6,7 +6,7 @@ import type { Element } from './element.ts'
 import type { PluginRegistry } from './registry.ts'
 import type { BoundPlugin } from './schema.ts'
 import { didYouMean } from './suggest.ts'
-import { notDoneYet, type SystemConfig, systemShape } from './system.ts'
+import { type SystemConfig, systemShape, withoutEffect } from './system.ts'
 
 /**
  * The whole file (lib/fluent/root_agent.rb): what may stand where, labels and workers, and every
@@ -166,20 +166,29 @@ function bindSystem(root: Element, context: BindContext): SystemConfig | undefin
   }
   const before = context.errors.length
   const bound = bindPlain(element, systemShape, context)
-  for (const { name, namePosition } of element.params) {
-    if (notDoneYet.has(name)) notDone(`'${name}' of <system>`, namePosition, context)
+  for (const { name, value, namePosition } of element.params) {
+    if (asksForNothing(name, value)) continue
+    noteEffect(`'${name}' of <system>`, { name, position: namePosition, context })
   }
   for (const { name, position: at } of element.children) {
-    if (notDoneYet.has(name)) notDone(`<${name}> of <system>`, at, context)
+    noteEffect(`<${name}> of <system>`, { name, position: at, context })
   }
   return context.errors.length === before ? (bound as SystemConfig) : undefined
 }
 
-function notDone(what: string, position: Position, context: BindContext): void {
-  context.warnings.push({
-    message: `${what} is accepted but has no effect in Sluice yet`,
-    position,
-  })
+/** A switch that is left as Sluice has it anyway. */
+function asksForNothing(name: string, value: string | undefined): boolean {
+  const on = value === 'true' || value === 'yes' || value === ''
+  return on === (name === 'enable_input_metrics')
+}
+
+function noteEffect(
+  what: string,
+  { name, position, context }: { name: string; position: Position; context: BindContext },
+): void {
+  const why = withoutEffect.get(name)
+  if (why === undefined) return
+  context.warnings.push({ message: `${what} has no effect in Sluice: ${why}`, position })
 }
 
 // ---- <worker>

@@ -56,6 +56,8 @@ export interface SystemSettings {
   readonly filePermission: number | undefined
   readonly dirPermission: number | undefined
   readonly strictConfigValue: boolean
+  /** How seldom errors of emitting are logged; undefined: the usual interval. */
+  readonly emitErrorLogIntervalMs?: number | undefined
 }
 
 /** Read-only view of the running graph. */

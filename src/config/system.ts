@@ -55,8 +55,18 @@ const log = section(
 const metrics = section(
   {
     params: {
-      '@type': string({ description: 'Where metrics are kept.', default: 'local' }),
-      labels: hash({ description: 'Labels on every metric.', default: {} }),
+      '@type': string({
+        description: 'Where metrics are kept: in this process, and nowhere else.',
+        default: 'local',
+        check: (value) =>
+          value === 'local'
+            ? undefined
+            : 'expected local: `<source> @type prometheus` gives them away',
+      }),
+      labels: hash({
+        description: 'Without effect, as with `local` in Fluentd.',
+        default: {},
+      }),
     },
   },
   { description: 'How metrics are kept.' },
@@ -125,13 +135,32 @@ export const systemShape = {
     ignore_same_log_interval: time({
       description: 'Leave out a message that was logged already, for this long.',
     }),
-    emit_error_log_interval: time({ description: 'Log errors of emitting this seldom.' }),
+    emit_error_log_interval: time({
+      description: 'Log errors of emitting this seldom. Left out ones are counted.',
+      differs: 'Without it they are logged every 10 seconds at most, instead of each.',
+    }),
     suppress_config_dump: bool({ description: 'Do not log the configuration at start.' }),
-    log_event_verbose: bool({ description: 'Put more into the events of the log.' }),
+    log_event_verbose: bool({
+      description: 'Make events of the log during the stop, too.',
+      differs: 'Without effect: events of the log end when a stop begins.',
+    }),
     without_source: bool({ description: 'Start without any source.' }),
     with_source_only: bool({ description: 'Start with the sources only.' }),
-    rpc_endpoint: string({ description: 'Address of the RPC server, `host:port`.' }),
-    enable_get_dump: bool({ description: 'Let RPC ask for the configuration.' }),
+    rpc_endpoint: string({
+      description: 'Address of the RPC server, `host:port`: signals and the configuration by HTTP.',
+      check: (value) =>
+        /^(\[[0-9a-fA-F:.]+\]|[0-9a-zA-Z:.-]+):\d{1,5}$/.test(value)
+          ? undefined
+          : 'expected an address and a port, such as 127.0.0.1:24444',
+    }),
+    rpc_token: string({
+      description: 'What requests to the RPC server must have as `Authorization: Bearer`. Our own.',
+      secret: true,
+    }),
+    enable_get_dump: bool({
+      description: 'Let RPC ask for the configuration; secrets in it are masked.',
+      default: false,
+    }),
     process_name: string({ description: 'Name in the list of processes.' }),
     strict_config_value: bool({
       description: 'Refuse bad values; Sluice always does.',
@@ -141,8 +170,15 @@ export const systemShape = {
       description: 'Let records hold Time values, in Ruby; has no meaning here.',
     }),
     disable_shared_socket: bool({ description: 'Do not share sockets between workers.' }),
-    enable_input_metrics: bool({ description: 'Count what sources receive.', default: true }),
-    enable_size_metrics: bool({ description: 'Count bytes as well.' }),
+    enable_input_metrics: bool({
+      description: 'Count what sources receive.',
+      default: true,
+      differs: 'They are always counted.',
+    }),
+    enable_size_metrics: bool({
+      description: 'Count bytes as well.',
+      differs: 'They are always counted.',
+    }),
     enable_jit: bool({ description: 'Accepted for Ruby; has no meaning here.', default: false }),
     file_permission: string({ description: 'Mode of new files, octal.', check: octal }),
     dir_permission: string({ description: 'Mode of new directories, octal.', check: octal }),
@@ -163,16 +199,15 @@ export const systemShape = {
 /** <system> bound: its values by camelCase name, defaults where nothing is written. */
 export type SystemConfig = Bound<typeof systemShape>
 
-/** Accepted, checked, and without effect so far: said once, with its line. */
-export const notDoneYet: ReadonlySet<string> = new Set([
-  'with_source_only',
-  'rpc_endpoint',
-  'enable_get_dump',
-  'emit_error_log_interval',
-  'log_event_verbose',
-  'enable_size_metrics',
-  'metrics',
-  'source_only_buffer',
+/** Accepted, checked, and without effect here: why. Said once where it is written, with its line. */
+export const withoutEffect: ReadonlyMap<string, string> = new Map([
+  ['with_source_only', 'it is not built yet'],
+  ['source_only_buffer', 'it is not built yet'],
+  ['log_event_verbose', 'events of the log end when a stop begins'],
+  ['enable_size_metrics', 'bytes are always counted'],
+  ['enable_input_metrics', 'what sources receive is always counted'],
+  ['enable_msgpack_time_support', 'records hold no Time of Ruby; EventTime is kept as it is'],
+  ['enable_jit', 'there is no Ruby to compile'],
 ])
 
 /** A mode as written, 0644 or 644, as a number; undefined where none is written. */

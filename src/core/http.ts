@@ -17,6 +17,8 @@ export interface HttpResponse {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Uint8Array | string
+  /** Called once the answer has been handed over, or its client is gone. */
+  readonly onSent?: () => void
 }
 
 export interface HttpClientRequest {

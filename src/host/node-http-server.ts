@@ -191,6 +191,7 @@ class HttpServer implements HttpListener {
 
   #answer(outgoing: ServerResponse, response: HttpResponse): void {
     const body = typeof response.body === 'string' ? Buffer.from(response.body) : response.body
+    if (response.onSent !== undefined) outgoing.once('close', response.onSent)
     outgoing.writeHead(response.status, {
       ...response.headers,
       ...(this.#draining ? { connection: 'close' } : {}),

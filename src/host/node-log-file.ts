@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   closeSync,
   fstatSync,
   mkdirSync,
@@ -97,6 +98,8 @@ export type RotateAge = number | 'daily' | 'weekly' | 'monthly'
 
 export interface LogFileOptions {
   readonly path: string
+  /** <system> dir_permission: given to the directory it stands in. */
+  readonly directoryMode?: number | undefined
   /** Generations to keep (`path.0` is the newest), or how often the file is moved to `path.YYYYMMDD`. */
   readonly rotateAge?: RotateAge | undefined
   readonly rotateSizeBytes?: number | undefined
@@ -111,7 +114,9 @@ export interface LogFileOptions {
  * told once until writing works again.
  */
 export function openLogFile(options: LogFileOptions): LogDestination {
-  mkdirSync(dirname(options.path), { recursive: true })
+  const directory = dirname(options.path)
+  mkdirSync(directory, { recursive: true })
+  if (options.directoryMode !== undefined) chmodSync(directory, options.directoryMode)
   let descriptor = openSync(options.path, 'a', 0o644)
   let sizeBytes = fstatSync(descriptor).size
   let period = periodOf(options.rotateAge, fileTime(options))

@@ -5,9 +5,17 @@ import { createFrameReader } from './stdout-frames.ts'
 import { placeVariable, type WorkerPlace } from './worker-place.ts'
 
 /** What the supervisor asks of a worker, and what a worker reports. */
-export type WorkerCommand = 'stop' | 'hurry' | 'reload' | 'flush' | 'dump' | 'winch'
+export type WorkerCommand =
+  | 'stop'
+  | 'hurry'
+  | 'reload'
+  | 'flush'
+  | 'flushAndStop'
+  | 'dump'
+  | 'winch'
 export interface WorkerReport {
-  readonly kind: 'started'
+  /** `joined`: from now on it hears commands; what was sent before is lost. `started`: its sources listen. */
+  readonly kind: 'joined' | 'started'
 }
 
 export interface WorkerHandle {
@@ -105,9 +113,9 @@ export function joinSupervisor(handlers: {
   if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true
   process.on('message', (message: WorkerCommand) => handlers.command(message))
   process.on('disconnect', () => handlers.orphaned())
-  return {
-    report(report) {
-      if (process.connected) process.send?.(report)
-    },
+  const report = (report: WorkerReport): void => {
+    if (process.connected) process.send?.(report)
   }
+  report({ kind: 'joined' })
+  return { report }
 }

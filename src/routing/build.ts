@@ -88,7 +88,7 @@ class Builder {
 
   constructor(options: BuildOptions) {
     this.#options = options
-    this.#errorEvents = new ErrorEvents(options.host.clock)
+    this.#errorEvents = new ErrorEvents(options.host.clock, options.system.emitErrorLogIntervalMs)
     this.#ids = new PluginIds(options.bound)
     for (const definition of options.plugins) {
       for (const name of [definition.name, ...(definition.aliases ?? [])]) {

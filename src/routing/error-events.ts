@@ -12,10 +12,13 @@ import { LogLimiter } from './log-limiter.ts'
  */
 export class ErrorEvents {
   readonly #clock: Clock
+  readonly #intervalMs: number | undefined
   #errorLabel: Consumer | undefined
 
-  constructor(clock: Clock) {
+  /** `intervalMs`: <system> emit_error_log_interval, where it is set. */
+  constructor(clock: Clock, intervalMs?: number) {
     this.#clock = clock
+    this.#intervalMs = intervalMs
   }
 
   /** Where @ERROR begins; set once the labels are known. */
@@ -38,7 +41,7 @@ export class ErrorEvents {
     lost: (count: number) => void
   }): (batch: Batch, error: Error) => void {
     const { log, lost } = options
-    const limiter = new LogLimiter(this.#clock)
+    const limiter = new LogLimiter(this.#clock, this.#intervalMs)
     const dump = (batch: Batch, error: unknown): void => {
       lost(batch.count)
       limiter.run(errorFields(batch.tag, error), (fields) => {
@@ -66,7 +69,7 @@ export class ErrorEvents {
    * again.
    */
   failedEmit(options: { log: Logger; inErrorLabel: boolean }) {
-    const limiter = new LogLimiter(this.#clock)
+    const limiter = new LogLimiter(this.#clock, this.#intervalMs)
     return (batch: Batch, error: unknown): void | Promise<void> => {
       const errorLabel = options.inErrorLabel ? undefined : this.#errorLabel
       if (errorLabel === undefined) throw error

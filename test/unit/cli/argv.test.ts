@@ -19,6 +19,7 @@ describe('running', () => {
       workers: undefined,
       alone: false,
       disableSharedSocket: false,
+      emitErrorLogInterval: undefined,
       user: undefined,
       group: undefined,
       umask: undefined,
@@ -34,6 +35,7 @@ describe('running', () => {
     [['-c', '/a b.conf'], { configPath: '/a b.conf' }],
     [['-c/a.conf'], { configPath: '/a.conf' }],
     [['--no-supervisor'], { alone: true }],
+    [['--emit-error-log-interval', '5'], { emitErrorLogInterval: 5 }],
     [['--disable-shared-socket'], { disableSharedSocket: true }],
     [['--config=/a.conf'], { configPath: '/a.conf' }],
     [['--config', '-odd.conf'], { configPath: '-odd.conf' }],
@@ -79,7 +81,6 @@ describe('running', () => {
     [['--use-v1-config'], 'use-v1-config'],
     [['--suppress-repeated-stacktrace'], 'suppress-repeated-stacktrace'],
     [['--suppress-repeated-stacktrace', 'true'], 'suppress-repeated-stacktrace'],
-    [['--emit-error-log-interval', '5'], 'emit-error-log-interval'],
   ])('%j is accepted with a word', (args, name) => {
     expect(run(...args).notices).toEqual([
       expect.stringMatching(new RegExp(`^option --${name} has no effect: .{10}`)),

@@ -10,10 +10,11 @@ interface Started {
   readonly sent: string[]
 }
 
-function harness(options: { workers?: number; restartIntervalMs?: number } = {}) {
+function harness(options: { workers?: number; restartIntervalMs?: number; deaf?: boolean } = {}) {
   const clock = createVirtualClock()
   const forks: Started[] = []
   const said: string[] = []
+  const joining: WorkerEvents[] = []
   const note = (message: string) => void said.push(message)
   const supervisor = createSupervisor({
     workers: options.workers ?? 2,
@@ -21,6 +22,7 @@ function harness(options: { workers?: number; restartIntervalMs?: number } = {})
       start(place, events) {
         const sent: string[] = []
         forks.push({ id: place.id, atMs: clock.monotonicMs(), events, sent })
+        if (options.deaf !== true) joining.push(events)
         return { pid: 1, send: (command) => void sent.push(command), kill: () => sent.push('kill') }
       },
     },
@@ -29,9 +31,14 @@ function harness(options: { workers?: number; restartIntervalMs?: number } = {})
     color: false,
     restartIntervalMs: options.restartIntervalMs ?? 0,
     killAfterMs: 9_000,
+    flushDeadlineMs: 30_000,
     started: () => note('all run'),
   })
   supervisor.start()
+  const join = () => {
+    for (const events of joining.splice(0)) events.report({ kind: 'joined' })
+  }
+  join()
   const run = () => {
     for (const { events } of forks) events.report({ kind: 'started' })
   }
@@ -39,6 +46,27 @@ function harness(options: { workers?: number; restartIntervalMs?: number } = {})
 }
 
 describe('the supervisor of workers', () => {
+  it('tells a worker only what it can hear: the rest once it listens', () => {
+    const { forks, supervisor } = harness({ workers: 1, deaf: true })
+    supervisor.tell('reload')
+    supervisor.stop('SIGTERM', 0)
+    expect(forks[0]!.sent).toEqual([])
+    forks[0]!.events.report({ kind: 'joined' })
+    expect(forks[0]!.sent).toEqual(['reload', 'stop'])
+    supervisor.stop('SIGTERM', 0)
+    expect(forks[0]!.sent).toEqual(['reload', 'stop', 'hurry'])
+  })
+
+  it('flushes before a stop where it should, and waits longer then', async () => {
+    const { clock, forks, supervisor } = harness({ workers: 1, deaf: true })
+    forks[0]!.events.report({ kind: 'joined' })
+    supervisor.stop('RPC', 0, { flush: true })
+    await clock.advance(38_999)
+    expect(forks[0]!.sent).toEqual(['flushAndStop'])
+    await clock.advance(1)
+    expect(forks[0]!.sent).toEqual(['flushAndStop', 'kill'])
+  })
+
   it('says once that all run', () => {
     const { forks, said } = harness()
     expect(forks.map(({ id }) => id)).toEqual([0, 1])
