@@ -1,4 +1,5 @@
 import type { PluginDefinition } from '../src/config/define.ts'
+import { refusedPlugins } from '../src/config/known-plugins.ts'
 import {
   comparePlugins,
   type FluentdList,
@@ -98,7 +99,9 @@ function pluginSection(
   for (const [kind, title, folder] of kindTitles) {
     const of = compared.filter((one) => one.kind === kind)
     const built = of.filter(({ rows }) => rows !== undefined).map(({ name }) => name)
-    const open = of.filter(({ rows }) => rows === undefined).map(({ name }) => name)
+    const open = of
+      .filter(({ name, rows }) => rows === undefined && !(`${kind} ${name}` in refusedPlugins))
+      .map(({ name }) => name)
     const known = new Set(of.map(({ name }) => name))
     const more = plugins
       .filter((plugin) => plugin.kind === kind && !known.has(plugin.name))
@@ -118,6 +121,11 @@ function pluginSection(
     '',
     'A configuration that names a plugin which is not built is an error at start. Plugins from gems cannot be loaded:',
     'Sluice runs no Ruby. For the well-known ones the error names the gem.',
+    '',
+    ...Object.entries(refusedPlugins).map(
+      ([plugin, sentence]) =>
+        `- \`${plugin.replace('source ', '@type ')}\` is refused: ${sentence}.`,
+    ),
     '',
   )
   return out

@@ -22,6 +22,7 @@ import { parsers } from './parsers/index.ts'
 import { execSource } from './sources/exec/index.ts'
 import { forwardSource } from './sources/forward/index.ts'
 import { unixSource } from './sources/forward/unix.ts'
+import { gcStatSource } from './sources/gc_stat/index.ts'
 import { httpSource } from './sources/http/index.ts'
 import { monitorAgentSource } from './sources/monitor-agent/index.ts'
 import { prometheusSource } from './sources/prometheus/index.ts'
@@ -39,6 +40,7 @@ export const plugins: readonly PluginDefinition[] = [
   // <source>
   execSource,
   forwardSource,
+  gcStatSource,
   httpSource,
   monitorAgentSource,
   prometheusSource,

@@ -71,12 +71,22 @@ const gems: Readonly<Record<string, string>> = {
   'parser cri': 'fluent-plugin-parser-cri',
 }
 
+/** Plugins of Fluentd that make no sense without Ruby: what to write instead. */
+export const refusedPlugins: Readonly<Record<string, string>> = {
+  'source debug_agent':
+    "it gives a Ruby debugger the objects of Fluentd. See a running Sluice by `@type monitor_agent`, or by Node.js' own inspector (`node --inspect`)",
+  'source object_space':
+    'it counts the objects of Ruby by class, which Node.js cannot do. For the memory of Sluice write `@type gc_stat`, or `@type prometheus`: its nodejs_heap_* metrics',
+}
+
 /**
  * An honest sentence for a type that Fluentd's users know and Sluice does not have; undefined for
  * other types.
  */
 export function notBuiltSentence(kind: PluginKind, type: string): string | undefined {
   const plugin = `${kindWords[kind]} plugin '${type}'`
+  const refused = refusedPlugins[`${kind} ${type}`]
+  if (refused !== undefined) return `${plugin} is not for Sluice: ${refused}`
   if (core[kind].includes(type)) return `Fluentd's ${plugin} is not built into Sluice yet`
   const gem = gems[`${kind} ${type}`]
   if (gem === undefined) return undefined

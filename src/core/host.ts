@@ -2,7 +2,7 @@ import type { Disk } from './disk.ts'
 import type { Http } from './http.ts'
 import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
-import type { Processes } from './process.ts'
+import type { MemoryWatch, Processes } from './process.ts'
 import type { TlsClientOptions, TlsIdentity, TlsServerOptions } from './tls.ts'
 
 export type {
@@ -28,6 +28,8 @@ export type {
 } from './http.ts'
 export type {
   ChildProcess,
+  MemoryFigures,
+  MemoryWatch,
   ProcessExit,
   Processes,
   ProcessHandler,
@@ -61,6 +63,8 @@ export interface Host {
   readonly pid: number
   /** The process's standard output: events of stdout outputs and filters, and nothing else. */
   readonly stdout: StdoutWriter
+  /** Observes the garbage collector, which costs a little, until it is stopped. */
+  watchMemory(): MemoryWatch
 }
 
 /**

@@ -38,3 +38,24 @@ export interface ChildProcess {
 export interface Processes {
   start(options: ProcessOptions, handler: ProcessHandler): ChildProcess
 }
+
+/** Of this process. Collections are counted from the call of `watchMemory` on. */
+export interface MemoryFigures {
+  /** Of young objects, and of all of them. */
+  readonly minorCollections: number
+  readonly majorCollections: number
+  /** Time that all of them took. */
+  readonly collectionMs: number
+  readonly heapUsedBytes: number
+  readonly heapTotalBytes: number
+  readonly heapLimitBytes: number
+  /** Buffers and the like, outside of the heap. */
+  readonly externalBytes: number
+  /** What the operating system counts. */
+  readonly residentBytes: number
+}
+
+export interface MemoryWatch {
+  read(): MemoryFigures
+  stop(): void
+}

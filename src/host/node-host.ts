@@ -5,6 +5,7 @@ import type { Metrics } from '../core/metrics.ts'
 import { createNodeClock } from './node-clock.ts'
 import { createNodeDisk } from './node-disk.ts'
 import { createNodeHttp } from './node-http.ts'
+import { watchMemory } from './node-memory.ts'
 import { createNodeNet } from './node-net.ts'
 import { createNodeProcesses } from './node-processes.ts'
 import { createNodeRandom } from './node-random.ts'
@@ -35,5 +36,6 @@ export function createNodeHost(options: {
     hostname: hostname(),
     pid: process.pid,
     stdout: worker ? framedStdout(stdout) : stdout,
+    watchMemory,
   }
 }

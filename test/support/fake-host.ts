@@ -5,6 +5,7 @@ import type {
   HttpClientResponse,
   HttpRequest,
   HttpResponse,
+  MemoryFigures,
   StdoutWriter,
 } from '../../src/core/host.ts'
 import type { LogFields, Logger, LogLevel } from '../../src/core/log.ts'
@@ -82,10 +83,23 @@ export function createFakeHost(options: { seed?: number; startMs?: number } = {}
     log: createRecordingLog(),
     metrics: createFakeMetrics(),
     stdout: createFakeStdout(),
+    watchMemory: () => ({ read: () => fakeMemory, stop: () => undefined }),
     env: {},
     hostname: 'sluice.test',
     pid: 4711,
   }
+}
+
+/** What every watch of the memory shows. */
+export const fakeMemory: MemoryFigures = {
+  minorCollections: 5,
+  majorCollections: 2,
+  collectionMs: 12.5,
+  heapUsedBytes: 1000,
+  heapTotalBytes: 2000,
+  heapLimitBytes: 4000,
+  externalBytes: 100,
+  residentBytes: 9000,
 }
 
 /** mulberry32: small, even enough for tests. */
