@@ -72,7 +72,7 @@ export const bool = make<boolean>('bool')
 export const size = make<number>('size')
 /** Seconds. */
 export const time = make<number>('time')
-/** Ruby's syntax; tried on texts of up to 64 Ki characters. */
+/** Ruby's syntax; tried on texts of up to 1 Mi characters. */
 export const regexp = make<LineMatcher>('regexp')
 
 export function enumeration<

@@ -14,7 +14,7 @@ import {
 import { ConfigError } from '../core/errors.ts'
 import { type ParseItem, ParserError } from '../core/parser.ts'
 import { type EventTime, type MsgMap, type MsgValue, RawString } from '../core/value.ts'
-import { regexpInputLimitChars } from '../text/regexp.ts'
+import { RegexpInputError } from '../text/regexp.ts'
 import { scrub } from '../text/ruby-text.ts'
 import { parseZone } from '../time/zones.ts'
 import { currentTime } from './event-time.ts'
@@ -62,7 +62,7 @@ export const parserParams = {
   timeout: time({
     description: 'Seconds one text may take.',
     differs:
-      'What a text may cost is bounded by its length (64 Ki characters for an expression), not by a timer.',
+      'What a text may cost is bounded by steps that grow with its length (1 Mi characters for an expression), not by a timer.',
   }),
 } as const
 
@@ -178,6 +178,12 @@ function nullMatcher(params: ParserValues): ((value: string | RawString) => bool
   if (matcher === undefined) return undefined
   return (value) => {
     const text = typeof value === 'string' ? value : scrub(value.bytes, '?')
-    return text.length <= regexpInputLimitChars && matcher.test(text)
+    try {
+      return matcher.test(text)
+    } catch (error) {
+      // Too long or too costly to say: it stays what it is.
+      if (!(error instanceof RegexpInputError)) throw error
+      return false
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { ConfigError, type Position } from '../core/errors.ts'
-import { compileRegexpSource, type LineMatcher, regexpInputLimitChars } from '../text/regexp.ts'
+import { compileRegexpSource, type LineMatcher, RegexpInputError } from '../text/regexp.ts'
 
 /**
  * `/…/` as a match pattern. Fluentd puts the text between \A and \Z without a group around it, so
@@ -18,5 +18,13 @@ export function tagRegexp(
     if (!(error instanceof ConfigError)) throw error
     throw new ConfigError(`invalid match pattern: ${error.message}`, { position })
   }
-  return (tag) => tag.length <= regexpInputLimitChars && matcher.test(tag)
+  return (tag) => {
+    try {
+      return matcher.test(tag)
+    } catch (error) {
+      // A tag made to keep an expression busy matches nothing.
+      if (!(error instanceof RegexpInputError)) throw error
+      return false
+    }
+  }
 }

@@ -8,11 +8,16 @@ import {
   type SetItem,
 } from './regexp-syntax.ts'
 
-/** A JavaScript expression (flags v and s, no m) with the same meaning. */
+/** A JavaScript expression (flags s and v or u, no m) with the same meaning. */
 export interface EmittedRegexp {
   readonly source: string
-  /** '' or 'i', beside v and s. */
+  /** '' or 'i', beside s and v or u. */
   readonly flags: string
+  /**
+   * Sets inside sets need JavaScript's flag v; all else is written for u, since with v V8 misses matches of
+   * (?:[^a]b)+ and the like (seen in 11.3, of Node 20).
+   */
+  readonly unicodeSets: boolean
   /** JavaScript's group number by capture index. */
   readonly groups: readonly number[]
 }
@@ -26,10 +31,12 @@ export function emitRegexp(tree: RegexpTree, oneLine: boolean): EmittedRegexp {
   const letters = caseMarks(tree.node)
   const ignoreCase = letters.size === 1 && letters.has(true)
   const groups: number[] = []
-  const emit = () => new Emitter({ oneLine, spellCases: letters.size > 1, groups }).node(tree.node)
+  const options = { oneLine, spellCases: letters.size > 1, groups }
   // Groups are numbered as they are written; the second time a reference knows numbers that come later.
-  emit()
-  return { source: emit(), flags: ignoreCase ? 'i' : '', groups }
+  new Emitter(options).node(tree.node)
+  const emitter = new Emitter(options)
+  const source = emitter.node(tree.node)
+  return { source, flags: ignoreCase ? 'i' : '', unicodeSets: emitter.unicodeSets, groups }
 }
 
 /** Which of "ignores case" and "does not" the nodes say, where it matters. */
@@ -74,6 +81,7 @@ interface EmitOptions {
 const word = `[${wordProperties.map((name) => `\\p{${name}}`).join('')}]`
 
 class Emitter {
+  unicodeSets = false
   private readonly options: EmitOptions
   private count = 0
   private lookbehinds = 0
@@ -197,12 +205,15 @@ class Emitter {
   }
 
   private set(set: CharSet, spellCases: boolean): string {
-    const parts = set.parts.map((items) => {
-      const all = spellCases ? items.flatMap(withCases) : items
-      return all.map((item) => this.setItem(item, spellCases)).join('')
-    })
+    const parts = set.parts.map((items) => this.items(items, spellCases))
+    if (parts.length > 1) this.unicodeSets = true
     const inside = parts.length === 1 ? parts[0] : parts.map((part) => `[${part}]`).join('&&')
     return `[${set.negated ? '^' : ''}${inside}]`
+  }
+
+  private items(items: readonly SetItem[], spellCases: boolean): string {
+    const all = spellCases ? items.flatMap(withCases) : items
+    return all.map((item) => this.setItem(item, spellCases)).join('')
   }
 
   private setItem(item: SetItem, spellCases: boolean): string {
@@ -213,8 +224,13 @@ class Emitter {
           : `${escapeCode(item.from)}-${escapeCode(item.to)}`
       case 'property':
         return `\\${item.negated ? 'P' : 'p'}{${item.property}}`
-      case 'set':
+      case 'set': {
+        const { negated, parts } = item.set
+        // What is only a list inside a list needs no brackets.
+        if (!negated && parts.length === 1) return this.items(parts[0] ?? [], spellCases)
+        this.unicodeSets = true
         return this.set(item.set, spellCases)
+      }
     }
   }
 }
@@ -234,7 +250,7 @@ function withCases(item: SetItem): SetItem[] {
 }
 
 /** Whether it can match without taking a character. */
-function canBeEmpty(node: RegexpNode): boolean {
+export function canBeEmpty(node: RegexpNode): boolean {
   switch (node.kind) {
     case 'char':
     case 'any':
@@ -269,4 +285,8 @@ function escapeCode(code: number): string {
   const text = String.fromCodePoint(code)
   if (/^[A-Za-z0-9_]$/.test(text)) return text
   return `\\u{${code.toString(16)}}`
+}
+
+export function toRegExp(emitted: EmittedRegexp): RegExp {
+  return new RegExp(emitted.source, `${emitted.unicodeSets ? 'v' : 'u'}s${emitted.flags}`)
 }

@@ -1,13 +1,13 @@
 import { ConfigError, type Position } from '../core/errors.ts'
-import { type EmittedRegexp, emitRegexp } from './regexp-emit.ts'
+import { isLinear } from './regexp-analysis.ts'
+import { type EmittedRegexp, emitRegexp, toRegExp } from './regexp-emit.ts'
+import { RegexpInputError, regexpInputLimitChars } from './regexp-limits.ts'
 import { parseRegexp, type RegexpOptions } from './regexp-parse.ts'
+import { compileProgram } from './regexp-program.ts'
 import { RegexpSyntaxError, type RegexpTree } from './regexp-syntax.ts'
+import { Walker } from './regexp-walk.ts'
 
-/**
- * UTF-16 units of a text up to which users' expressions are tried on it: how often an expression goes back over a
- * text can grow with the square of its length and worse.
- */
-export const regexpInputLimitChars = 64 * 1024
+export { RegexpInputError, regexpInputLimitChars } from './regexp-limits.ts'
 
 /** One place where an expression is found. */
 export interface RegexpFound {
@@ -47,12 +47,7 @@ export interface LineMatcher {
 }
 
 export function isLineMatcher(value: unknown): value is LineMatcher {
-  return value instanceof BacktrackingMatcher || value instanceof DeferredMatcher
-}
-
-/** The text is too long for an expression to be tried on it. */
-export class RegexpInputError extends Error {
-  override readonly name = 'RegexpInputError'
+  return value instanceof TreeMatcher || value instanceof DeferredMatcher
 }
 
 /**
@@ -69,7 +64,7 @@ export function compileRegexpSource(source: string, position?: Position, flags =
   const options = optionsOf(flags)
   try {
     const tree = parseRegexp(source, options)
-    return new BacktrackingMatcher(source, flags, tree)
+    return new TreeMatcher(source, flags, tree)
   } catch (error) {
     if (!(error instanceof RegexpSyntaxError) && !(error instanceof SyntaxError)) throw error
     throw new ConfigError(`invalid regexp: ${error.message}: /${source}/`, { position })
@@ -161,34 +156,39 @@ function optionsOf(flags: string): RegexpOptions {
   }
 }
 
-/** By JavaScript's own engine: of exponential cost for some expressions, hence the limit of the input. */
-class BacktrackingMatcher implements LineMatcher {
+/** What finds an expression in texts; as the engines below. Groups are numbered as captures, from 0. */
+interface Engine {
+  test(text: string): boolean
+  /** The text of each capture; undefined in place of all: not found. */
+  match(text: string): readonly (string | undefined)[] | undefined
+  find(text: string, from: number): RegexpFound | undefined
+  split(text: string): string[]
+}
+
+/** An expression that two engines can find: JavaScript's where that is safe, ours elsewhere (regexp-analysis.ts). */
+class TreeMatcher implements LineMatcher {
   readonly source: string
   readonly flags: string
   readonly names: readonly string[]
   readonly groupNames: readonly (string | undefined)[]
-  private readonly whole: RegExp
-  private readonly oneLine: RegExp
-  /** By capture: its number in the expression as it was translated. */
-  private readonly numbers: readonly number[]
-  private searching: RegExp | undefined
-  /** By name: numbers of its groups, last first. */
-  private readonly groups: readonly (readonly number[])[]
+  private readonly tree: RegexpTree
+  /** By name: numbers of its captures, last first. */
+  private readonly captures: readonly (readonly number[])[]
+  private oneLine: Engine | undefined
+  private whole: Engine | undefined
 
   constructor(source: string, flags: string, tree: RegexpTree) {
     this.source = source
     this.flags = flags
-    const emitted = emitRegexp(tree, false)
-    this.whole = toRegExp(emitted)
-    this.oneLine = toRegExp(emitRegexp(tree, true))
-    this.numbers = emitted.groups
     this.groupNames = tree.captures
+    this.tree = tree
+    // Both can say that an expression cannot be had.
+    toRegExp(emitRegexp(tree, true))
+    compileProgram(tree)
     const names = tree.captures.filter((name) => name !== undefined)
     this.names = [...new Set(names)]
-    this.groups = this.names.map((name) =>
-      tree.captures
-        .flatMap((other, index) => (other === name ? [emitted.groups[index] as number] : []))
-        .reverse(),
+    this.captures = this.names.map((name) =>
+      tree.captures.flatMap((other, index) => (other === name ? [index] : [])).reverse(),
     )
   }
 
@@ -197,29 +197,20 @@ class BacktrackingMatcher implements LineMatcher {
   }
 
   match(text: string): readonly (string | undefined)[] | undefined {
-    const found = this.for(text).exec(text)
-    if (found === null) return undefined
-    return this.groups.map((numbers) => {
+    const found = this.for(text).match(text)
+    if (found === undefined) return undefined
+    return this.captures.map((numbers) => {
       const number = numbers.length === 1 ? numbers[0] : numbers.find((n) => found[n] !== undefined)
       return number === undefined ? undefined : found[number]
     })
   }
 
   find(text: string, from = 0): RegexpFound | undefined {
-    this.for(text)
-    this.searching ??= new RegExp(this.whole.source, `${this.whole.flags}g`)
-    this.searching.lastIndex = from
-    const found = this.searching.exec(text)
-    if (found === null) return undefined
-    return {
-      start: found.index,
-      end: found.index + found[0].length,
-      captures: [found[0], ...this.numbers.map((number) => found[number])],
-    }
+    return this.for(text).find(text, from)
   }
 
   split(text: string): string[] {
-    const parts = text.split(this.for(text))
+    const parts = this.for(text).split(text)
     let length = parts.length
     while (length > 0 && (parts[length - 1] ?? '') === '') length -= 1
     return parts.slice(0, length).map((part) => part ?? '')
@@ -229,16 +220,93 @@ class BacktrackingMatcher implements LineMatcher {
     return `/${this.source}/${this.flags}`
   }
 
-  private for(text: string): RegExp {
+  private for(text: string): Engine {
     if (text.length > regexpInputLimitChars) {
       throw new RegexpInputError(
         `text of ${text.length} characters is too long for a regular expression (${regexpInputLimitChars})`,
       )
     }
-    return text.includes('\n') ? this.whole : this.oneLine
+    if (text.includes('\n')) {
+      this.whole ??= createEngine(this.tree, false)
+      return this.whole
+    }
+    this.oneLine ??= createEngine(this.tree, true)
+    return this.oneLine
   }
 }
 
-function toRegExp(emitted: EmittedRegexp): RegExp {
-  return new RegExp(emitted.source, `vs${emitted.flags}`)
+/** Made when the first text comes, so that a start need not wait. */
+function createEngine(tree: RegexpTree, oneLine: boolean): Engine {
+  const program = compileProgram(tree)
+  const emitted = emitRegexp(tree, oneLine)
+  if (!emitted.unicodeSets && isLinear(tree, program, oneLine)) return new NativeEngine(emitted)
+  return new LinearEngine(new Walker(program))
+}
+
+class NativeEngine implements Engine {
+  private readonly regexp: RegExp
+  private readonly groups: readonly number[]
+  private searching: RegExp | undefined
+
+  constructor(emitted: EmittedRegexp) {
+    this.regexp = toRegExp(emitted)
+    this.groups = emitted.groups
+  }
+
+  test(text: string): boolean {
+    return this.regexp.test(text)
+  }
+
+  match(text: string): readonly (string | undefined)[] | undefined {
+    const found = this.regexp.exec(text)
+    return found === null ? undefined : this.groups.map((number) => found[number])
+  }
+
+  find(text: string, from: number): RegexpFound | undefined {
+    this.searching ??= new RegExp(this.regexp.source, `${this.regexp.flags}g`)
+    this.searching.lastIndex = from
+    const found = this.searching.exec(text)
+    if (found === null) return undefined
+    return {
+      start: found.index,
+      end: found.index + found[0].length,
+      captures: [found[0], ...this.groups.map((number) => found[number])],
+    }
+  }
+
+  split(text: string): string[] {
+    return text.split(this.regexp)
+  }
+}
+
+class LinearEngine implements Engine {
+  private readonly walker: Walker
+
+  constructor(walker: Walker) {
+    this.walker = walker
+  }
+
+  test(text: string): boolean {
+    return this.walker.test(text)
+  }
+
+  match(text: string): readonly (string | undefined)[] | undefined {
+    return this.find(text, 0)?.captures.slice(1)
+  }
+
+  find(text: string, from: number): RegexpFound | undefined {
+    const found = this.walker.match(text, from)
+    if (found === undefined) return undefined
+    const captures: (string | undefined)[] = []
+    for (let i = 0; i < found.length; i += 2) {
+      const start = found[i] as number
+      const end = found[i + 1] as number
+      captures.push(start < 0 || end < 0 ? undefined : text.slice(start, end))
+    }
+    return { start: found[0] as number, end: found[1] as number, captures }
+  }
+
+  split(text: string): string[] {
+    return this.walker.split(text)
+  }
 }
