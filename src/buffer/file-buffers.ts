@@ -90,14 +90,12 @@ type Common = FileParams | FileSingleParams
 function commonOptions(
   params: Common,
   context: PluginContext,
-): Pick<
-  FileStoreOptions,
-  'outside' | 'log' | 'fsync' | 'codec' | 'fileMode' | 'directoryMode' | 'backup'
-> {
-  const { host, log, system, id } = context
+): Omit<FileStoreOptions, 'locate' | 'namesAt' | 'chunkFormat' | 'claims'> {
+  const { host, log, system, id, kernel } = context
   return {
     outside: host,
     log,
+    crc32: (bytes, crc) => kernel.crc32(bytes, crc),
     fsync: params.fsync,
     codec: codecOf(params.compress),
     fileMode: modeOf(params, 'filePermission') ?? system.filePermission ?? defaultFileMode,

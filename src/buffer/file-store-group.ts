@@ -1,5 +1,7 @@
-import { crc32 } from 'node:zlib'
 import type { SlabPool } from './slab-pool.ts'
+
+/** The CRC-32 of bytes whose CRC is `crc`, followed by these. */
+export type Crc32 = (bytes: Uint8Array, crc: number) => number
 
 /** What was appended to a chunk since its last commit: it gets one record, and is safe, or refused, together. */
 export class WriteGroup {
@@ -10,6 +12,7 @@ export class WriteGroup {
   #writtenCrc = 0
   /** Settles when all of it is on disk, or none. */
   readonly settled: Promise<void>
+  readonly #crc32: Crc32
   readonly #pool: SlabPool
   readonly #slabs: Uint8Array[] = []
   /** Bytes used in the last slab; those before it are full. */
@@ -17,8 +20,9 @@ export class WriteGroup {
   #resolve: () => void = () => undefined
   #reject: (error: Error) => void = () => undefined
 
-  constructor(pool: SlabPool) {
+  constructor({ pool, crc32 }: { pool: SlabPool; crc32: Crc32 }) {
     this.#pool = pool
+    this.#crc32 = crc32
     this.settled = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -34,7 +38,7 @@ export class WriteGroup {
 
   /** These bytes, which follow what is written, were written. */
   wrote(bytes: Uint8Array, count: number): void {
-    this.#writtenCrc = crc32(bytes, this.#writtenCrc)
+    this.#writtenCrc = this.#crc32(bytes, this.#writtenCrc)
     this.writtenBytes += bytes.byteLength
     this.bytes += bytes.byteLength
     this.count += count
@@ -43,7 +47,7 @@ export class WriteGroup {
   /** CRC-32 of all of it. */
   crc(): number {
     let crc = this.#writtenCrc
-    for (const piece of this.pieces()) crc = crc32(piece, crc)
+    for (const piece of this.pieces()) crc = this.#crc32(piece, crc)
     return crc
   }
 

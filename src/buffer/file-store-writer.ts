@@ -52,7 +52,7 @@ export class ChunkWriter {
   }
 
   append(bytes: Uint8Array, count: number): void {
-    this.#group ??= new WriteGroup(this.#shared.pool)
+    this.#group ??= new WriteGroup(this.#shared)
     if (!this.#writeDirect(this.#group, bytes, count)) this.#group.add(bytes, count)
   }
 

@@ -7,6 +7,7 @@ import type { Codec } from './compress.ts'
 import { createBackup } from './file-store-backup.ts'
 import { FileChunk } from './file-store-chunk.ts'
 import { OpenFiles } from './file-store-files.ts'
+import type { Crc32 } from './file-store-group.ts'
 import { lockPlace } from './file-store-lock.ts'
 import type { BufferPlace, ChunkNames } from './file-store-names.ts'
 import { poolOf } from './memory-store.ts'
@@ -61,6 +62,7 @@ import { createWriteSpeed, type WriteSpeed } from './write-speed.ts'
 export interface FileStoreOptions {
   readonly outside: { readonly clock: Clock; readonly disk: Disk; readonly random: Random }
   readonly log: Logger
+  readonly crc32: Crc32
   /** Looked up when the store is opened: what is at the path decides what it means. */
   locate(): Promise<BufferPlace>
   namesAt(place: BufferPlace): ChunkNames
@@ -95,6 +97,7 @@ export interface FileStoreShared {
   readonly disk: Disk
   readonly log: Logger
   readonly pool: SlabPool
+  readonly crc32: Crc32
   readonly files: OpenFiles
   readonly speed: WriteSpeed
   readonly directory: string
@@ -174,6 +177,7 @@ function sharedOf(options: FileStoreOptions, place: BufferPlace): FileStoreShare
     disk,
     log,
     pool: poolOf(options.outside),
+    crc32: options.crc32,
     files: new OpenFiles(openChunksLimit),
     speed: createWriteSpeed(clock),
     directory: place.directory,

@@ -22,6 +22,7 @@ interface ScanExports {
   scanFrame(at: number, end: number, before: number): number
   scanSlice(at: number, end: number, width: number, offset: number): number
   gunzipInit(): void
+  crc32(at: number, end: number, crc: number): number
   gunzip(at: number, end: number, out: number, outEnd: number): number
 }
 

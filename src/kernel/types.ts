@@ -21,6 +21,8 @@ export interface Kernel {
     maxPieceBytes: number,
     piece: PieceConsumer,
   ): FormatCounts
+  /** CRC-32 as gzip has it, of bytes whose CRC is `crc` (0: there are none) followed by these: fast where they lie in kernel memory. */
+  crc32(bytes: Uint8Array, crc: number): number
   /**
    * Cuts entries where the time slice changes: calls `run` for consecutive entries of one slice, in order.
    * `slice` is floor((seconds + offsetSeconds) / widthSeconds) * widthSeconds - offsetSeconds.

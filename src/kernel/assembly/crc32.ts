@@ -28,12 +28,12 @@ export function crcInit(): void {
   }
 }
 
-/** Of [p, end). */
-export function crc32(p: usize, end: usize): u32 {
-  if (end - p < foldedFromBytes) return ~byTables(p, end, 0xffffffff);
+/** Of bytes whose CRC is `crc` (0: there are none), followed by [p, end). */
+export function crc32(p: usize, end: usize, crc: u32): u32 {
+  if (end - p < foldedFromBytes) return ~byTables(p, end, ~crc);
   memory.fill(DONE, 0, 300 * 16);
-  // The CRC's start value stands for ones in front: they are XORed to the first four bytes.
-  v128.store(BLOCK, v128.xor(v128.load(p), i32x4(-1, 0, 0, 0)));
+  // What came before is XORed to the first four bytes; nothing counts as ones in front.
+  v128.store(BLOCK, v128.xor(v128.load(p), i32x4.replace_lane(i32x4.splat(0), 0, ~crc)));
   p += 16;
   let filled: usize = 16;
   const foldEnd = p + (((end - p) & ~15) - 300 * 16);

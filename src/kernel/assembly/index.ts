@@ -1,4 +1,5 @@
 // Entry of the kernel: what JavaScript may call. Scanning stands in scan*.ts, formatting in format*.ts, inflating in inflate*.ts.
+export { crc32 } from './crc32';
 export { scanEntries, scanRewrite } from './scan-entries';
 export { scanFrame, scanFrameStart, scanFrameStartInside } from './scan-frame';
 export { scanLimits, scanNext, scanRegions } from './scan-message';

@@ -33,7 +33,7 @@ export function gunzip(p: usize, end: usize, out: usize, outEnd: usize): u32 {
     p = inflatedFrom();
     const to = inflatedTo();
     if (p > end || end - p < 8) return TRUNCATED;
-    if (load<u32>(p) != crc32(out, to) || load<u32>(p, 4) != <u32>(to - out)) return BAD_CHECK;
+    if (load<u32>(p) != crc32(out, to, 0) || load<u32>(p, 4) != <u32>(to - out)) return BAD_CHECK;
     p += 8;
     out = to;
   }
@@ -69,7 +69,7 @@ function header(p: usize, end: usize): usize {
   if (p == 0) return refuse(TRUNCATED);
   if ((flags & FLAG_HEADER_CRC) != 0) {
     if (end - p < 2) return refuse(TRUNCATED);
-    if (<u32>load<u16>(p) != (crc32(start, p) & 0xffff)) return refuse(BAD_HEADER);
+    if (<u32>load<u16>(p) != (crc32(start, p, 0) & 0xffff)) return refuse(BAD_HEADER);
     p += 2;
   }
   return p;

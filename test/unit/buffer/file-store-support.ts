@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import { createFileStore, type FileStoreOptions } from '../../../src/buffer/file-store.ts'
 import { fileNames, fileSingleNames } from '../../../src/buffer/file-store-names.ts'
 import type { ChunkStore } from '../../../src/buffer/store.ts'
@@ -13,6 +14,7 @@ export function fileStore(
   return createFileStore({
     outside: host,
     log: host.log,
+    crc32,
     locate: async () => ({ directory, prefix: options.single ? 'fsb' : 'buffer', suffix: '.log' }),
     namesAt: ({ prefix, suffix }) =>
       options.single ? fileSingleNames(prefix, undefined) : fileNames(prefix, suffix),

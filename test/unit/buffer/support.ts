@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import { bufferTypes } from '../../../src/buffer/types.ts'
 import type { OutputDefinition, PluginContext } from '../../../src/config/define.ts'
 import { type BoundPlugin, ORIGIN, type Shape } from '../../../src/config/schema.ts'
@@ -32,8 +33,9 @@ export function numbers(tag: string, first: number, count: number, time?: number
   )
 }
 
-/** The kernel's cutting by time, in plain TypeScript. */
-export const slowKernel: Pick<Kernel, 'sliceByTime'> = {
+/** The kernel's cutting by time, in plain TypeScript, and zlib's CRC. */
+export const slowKernel: Pick<Kernel, 'sliceByTime' | 'crc32'> = {
+  crc32,
   sliceByTime(batch, { widthSeconds, offsetSeconds }, run) {
     let start = 0
     let slice: number | undefined
