@@ -7,6 +7,7 @@ import { bufferOutput } from './outputs/buffer/index.ts'
 import { copyOutput } from './outputs/copy/index.ts'
 import { execOutput } from './outputs/exec/index.ts'
 import { execFilterOutput } from './outputs/exec_filter/index.ts'
+import { detectExceptionsOutput } from './outputs/detect_exceptions/index.ts'
 import { fileOutput } from './outputs/file/index.ts'
 import { forwardOutput } from './outputs/forward/index.ts'
 import { httpOutput } from './outputs/http/index.ts'
@@ -63,6 +64,7 @@ export const plugins: readonly PluginDefinition[] = [
   copyOutput,
   execOutput,
   execFilterOutput,
+  detectExceptionsOutput,
   fileOutput,
   forwardOutput,
   httpOutput,

@@ -57,7 +57,6 @@ const gems: Readonly<Record<string, string>> = {
   'output bigquery_insert': 'fluent-plugin-bigquery',
   'output google_cloud': 'fluent-plugin-google-cloud',
   'output datadog': 'fluent-plugin-datadog',
-  'output detect_exceptions': 'fluent-plugin-detect-exceptions',
   'output prometheus': 'fluent-plugin-prometheus',
   'filter prometheus': 'fluent-plugin-prometheus',
   'filter kubernetes_metadata': 'fluent-plugin-kubernetes_metadata_filter',

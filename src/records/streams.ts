@@ -22,21 +22,27 @@ export class Streams<S extends Stream> {
   readonly #clock: Clock
   readonly #silenceMs: number
   readonly #limitBytes: number
+  readonly #fromFirst: boolean
   readonly #due: (stream: S, why: 'silence' | 'memory') => void
   readonly #byIdentity = new Map<string, S>()
   #heldBytes = 0
   #timer: Timer | undefined
   #ended = false
 
-  /** `silenceMs` 0: for ever. `due` is called with streams that were taken away already. */
+  /**
+   * `silenceMs` 0: for ever; `fromFirst`: it counts from when a stream was taken in, not from its last event. `due` is
+   * called with streams that were taken away already.
+   */
   constructor(options: {
     clock: Clock
     silenceMs: number
+    fromFirst?: boolean
     limitBytes: number
     due: (stream: S, why: 'silence' | 'memory') => void
   }) {
     this.#clock = options.clock
     this.#silenceMs = options.silenceMs
+    this.#fromFirst = options.fromFirst ?? false
     this.#limitBytes = options.limitBytes
     this.#due = options.due
   }
@@ -56,9 +62,12 @@ export class Streams<S extends Stream> {
 
   /** It holds so many bytes more, and was heard of now; one that is new is taken in. Others may become due. */
   charge(stream: S, bytes: number): void {
-    const known = this.#byIdentity.delete(stream.identity)
-    this.#byIdentity.set(stream.identity, stream)
-    stream.touchedMs = this.#clock.monotonicMs()
+    const known = this.#byIdentity.has(stream.identity)
+    if (!known || !this.#fromFirst) {
+      this.#byIdentity.delete(stream.identity)
+      this.#byIdentity.set(stream.identity, stream)
+      stream.touchedMs = this.#clock.monotonicMs()
+    }
     stream.heldBytes += bytes
     this.#heldBytes += bytes + (known ? 0 : overheadOf(stream))
     while (this.#heldBytes > this.#limitBytes) {

@@ -95,7 +95,9 @@ export class GraphRunner {
       await this.#stop(old.sources, deadline)
       if (late.length > 0) {
         keeping.hold()
-        await this.#stop(old.filters, deadline)
+        // What waits inside of them for other events still finds the outputs it was to go to.
+        const holding = old.outputs.filter((output) => output.reemits && !output.hasChildren)
+        await this.#stop([...old.filters, ...holding], deadline)
         await this.#makeWay(inTheWay, deadline)
         await startGraph(late)
         begun = next.outputs

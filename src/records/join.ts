@@ -1,8 +1,8 @@
-import { RawString } from '../../core/value.ts'
-import type { Encoder } from '../../msgpack/encode.ts'
-import { eachPair, stringLength, valueAt } from '../../msgpack/entries.ts'
-import { headLength, skipValue } from '../../msgpack/walk.ts'
-import { fieldText } from '../../text/field-text.ts'
+import { RawString } from '../core/value.ts'
+import type { Encoder } from '../msgpack/encode.ts'
+import { eachPair, stringLength, valueAt } from '../msgpack/entries.ts'
+import { headLength, skipValue } from '../msgpack/walk.ts'
+import { fieldText } from '../text/field-text.ts'
 
 /** A record inside of packed bytes. */
 export interface RecordPlace {
