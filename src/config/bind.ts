@@ -1,4 +1,4 @@
-import { ConfigError } from '../core/errors.ts'
+import { ConfigError, type Position } from '../core/errors.ts'
 import {
   type BindContext,
   createBindContext,
@@ -148,7 +148,7 @@ function bindBody(body: Body): object {
   const { element, shape, context } = body
   const { values, positions, left } = bindParams(body)
   bindSections(body, values)
-  if (body.open) Object.assign(values, extraOf(left))
+  if (body.open) Object.defineProperties(values, Object.getOwnPropertyDescriptors(extraOf(left)))
   else for (const setting of left) context.warnings.push(unusedParameter(setting, body))
   if (body.pluginSection && body.argument === undefined && element.argument !== '') {
     context.warnings.push({
@@ -167,12 +167,15 @@ function bindBody(body: Body): object {
 function extraOf(settings: readonly Written[]) {
   const extra = new Map<string, string>()
   const extraTyped = new Map<string, ScalarValue>()
-  for (const { name, value, typed } of settings) {
+  const extraPlaces = new Map<string, Position>()
+  for (const { name, value, typed, valuePosition } of settings) {
     extra.set(name, value ?? '')
+    extraPlaces.set(name, valuePosition)
     if (value === undefined) extraTyped.set(name, null)
     else if (typed !== undefined) extraTyped.set(name, typed)
   }
-  return { extra, extraTyped }
+  // Not among what two sections are compared by: a line further down it says the same.
+  return Object.defineProperty({ extra, extraTyped }, 'extraPlaces', { value: extraPlaces })
 }
 
 function unusedParameter(setting: Setting, { shape, owner }: Body): ConfigWarning {

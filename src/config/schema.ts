@@ -196,7 +196,12 @@ type SectionValue<X> =
     ? Multiplicity<
         Bound<S> &
           (O extends { open: true }
-            ? { readonly extra: ExtraParams; readonly extraTyped: ExtraTyped }
+            ? {
+                readonly extra: ExtraParams
+                readonly extraTyped: ExtraTyped
+                /** Where each value was written. */
+                readonly extraPlaces?: ReadonlyMap<string, Position>
+              }
             : unknown),
         O
       >

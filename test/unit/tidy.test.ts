@@ -39,7 +39,7 @@ const allowed: Record<string, { areas: string[]; types?: string[] }> = {
   routing: { areas: ['core', 'kernel', 'msgpack', 'time', 'text', 'config', 'buffer'] },
   buffer: { areas: ['core', 'kernel', 'msgpack', 'time', 'text', 'config'] },
   transport: { areas: ['core', 'config', 'forward', 'msgpack', 'text'] },
-  records: { areas: ['core', 'msgpack', 'time', 'text', 'config', 'routing'] },
+  records: { areas: ['core', 'kernel', 'msgpack', 'time', 'text', 'config'] },
   observe: { areas: ['core', 'kernel', 'msgpack', 'time', 'text', 'config'] },
 }
 const plugins = ['sources', 'filters', 'outputs', 'parsers', 'formatters']

@@ -1,8 +1,10 @@
 import { isUtf8 } from 'node:buffer'
+import { assert } from '../../core/errors.ts'
 import { type MsgValue, RawString } from '../../core/value.ts'
 import type { Encoder } from '../../msgpack/encode.ts'
 import { decodeTime, valueAt } from '../../msgpack/entries.ts'
 import { skipValue } from '../../msgpack/walk.ts'
+import type { Expression, Scope } from '../../records/ruby-expression/index.ts'
 import { fieldText } from '../../text/field-text.ts'
 import { type Source, writtenForm } from './placeholders.ts'
 import { type Template, valueDepth } from './template.ts'
@@ -15,16 +17,27 @@ export class EventView {
   readonly offsets = new Map<string, number>()
   private readonly timeText: (seconds: number) => string
   private readonly onMissing: (written: string) => void
+  /** What expressions see, where there are any. */
+  private readonly scope: Scope | undefined
 
   constructor(options: {
+    scope?: Scope | undefined
     timeText: (seconds: number) => string
     onMissing: (written: string) => void
   }) {
     this.timeText = options.timeText
     this.onMissing = options.onMissing
+    this.scope = options.scope
   }
 
-  /** Writes what the template becomes for this event. `nesting`: containers of the template around it. Throws MsgpackError if that is too deep. */
+  /** The entry that starts at `entryAt`, and whose record at `recordAt`. */
+  setEvent(packed: Uint8Array, entryAt: number, recordAt: number): void {
+    this.packed = packed
+    this.entryAt = entryAt
+    this.scope?.setEvent(packed, entryAt, recordAt)
+  }
+
+  /** Writes what the template becomes for this event. `nesting`: containers of the template around it. Throws MsgpackError if that is too deep, ExpressionError where an expression fails. */
   write(encoder: Encoder, template: Template, nesting = 0): void {
     switch (template.kind) {
       case 'packed':
@@ -36,6 +49,9 @@ export class EventView {
       case 'text':
         encoder.value(this.text(template.parts))
         return
+      case 'code':
+        this.writeCode(encoder, template.run, nesting)
+        return
       case 'map':
         encoder.mapHeader(template.pairs.length)
         for (const { key, value } of template.pairs) {
@@ -46,6 +62,16 @@ export class EventView {
       case 'array':
         encoder.arrayHeader(template.items.length)
         for (const item of template.items) this.write(encoder, item, nesting + 1)
+    }
+  }
+
+  private writeCode(encoder: Encoder, run: Expression, nesting: number): void {
+    assert(this.scope !== undefined, 'expressions have a scope')
+    const value = run(this.scope)
+    const mark = encoder.length
+    encoder.value(value)
+    if (typeof value === 'object' && value !== null) {
+      skipValue(encoder.bytes, mark, encoder.length, valueDepth - nesting)
     }
   }
 

@@ -1,12 +1,13 @@
 import { defineFilter, type PluginContext } from '../../config/define.ts'
 import { positionOf } from '../../config/schema.ts'
 import type { Batch } from '../../core/batch.ts'
-import { ConfigError } from '../../core/errors.ts'
+import { ConfigError, type Position } from '../../core/errors.ts'
 import type { Filter } from '../../core/filter.ts'
 import type { MsgValue } from '../../core/value.ts'
 import { decode } from '../../msgpack/decode.ts'
 import { Encoder } from '../../msgpack/encode.ts'
 import { MsgpackError, skipValue } from '../../msgpack/walk.ts'
+import { compileExpression, ExpressionError, Scope } from '../../records/ruby-expression/index.ts'
 import { LogLimiter } from '../../routing/log-limiter.ts'
 import { parseRecordPath, type RecordPath } from '../../text/record-path.ts'
 import { formatTime } from '../../time/format-time.ts'
@@ -21,6 +22,7 @@ import {
   compileTemplate,
   constantTemplate,
   type Knowledge,
+  type ReadCode,
   resolve,
   type TemplatePair,
   textTemplate,
@@ -35,12 +37,6 @@ export const recordTransformerFilter = defineFilter({
   summary: 'Sets and removes fields of records.',
   shape: recordTransformerShape,
   create(params, context) {
-    if (params.enableRuby) {
-      throw new ConfigError('`enable_ruby true` is not supported: no Ruby is evaluated here', {
-        position: positionOf(params, 'enableRuby'),
-        hint: 'placeholders such as ${record["field"]} and ${tag_parts[0]} need no enable_ruby',
-      })
-    }
     if (params.keepKeys !== undefined && !params.renewRecord) {
       throw new ConfigError('`renew_record` must be true to use `keep_keys`', {
         position: positionOf(params, 'keepKeys'),
@@ -63,6 +59,7 @@ class RecordTransformer implements Filter {
   private readonly removed: readonly RecordPath[]
   private readonly encoder = new Encoder()
   private readonly view: EventView
+  private readonly scope: Scope | undefined
   private readonly transforms = new Map<string, Transform>()
 
   constructor(params: RecordTransformerParams, context: PluginContext) {
@@ -73,7 +70,9 @@ class RecordTransformer implements Filter {
       parseRecordPath(key, positionOf(params, 'removeKeys')),
     )
     this.fields = compileFields(params, context)
+    this.scope = params.enableRuby ? new Scope() : undefined
     this.view = new EventView({
+      scope: this.scope,
       timeText: rubyTimeText(context),
       onMissing: (written) => this.warnUnknown(written),
     })
@@ -83,6 +82,7 @@ class RecordTransformer implements Filter {
     const { packed, tag } = batch
     const { encoder } = this
     const transform = this.transformFor(tag)
+    this.scope?.setTag(tag)
     encoder.reset()
     let count = 0
     for (let start = 0; start < packed.length; ) {
@@ -92,7 +92,7 @@ class RecordTransformer implements Filter {
         start = transform.entry(packed, start, timeEnd)
         count += 1
       } catch (error) {
-        if (!(error instanceof MsgpackError || error instanceof TransformError)) throw error
+        if (!isDataError(error)) throw error
         encoder.truncate(mark)
         const end = skipValue(packed, timeEnd)
         this.context.emitError({ tag, packed: packed.subarray(start, end), count: 1 }, error)
@@ -151,6 +151,15 @@ class RecordTransformer implements Filter {
   }
 }
 
+/** What an event, not a bug, brings about. */
+function isDataError(error: unknown): error is Error {
+  return (
+    error instanceof MsgpackError ||
+    error instanceof TransformError ||
+    error instanceof ExpressionError
+  )
+}
+
 /** undefined: a key depends on the event. Of fields with one key the last value counts. */
 function withFixedKeys(fields: readonly TemplatePair[]): readonly FieldTemplate[] | undefined {
   const byKey = new Map<string, FieldTemplate>()
@@ -174,14 +183,27 @@ function compileFields(
         context.log.warn(`failed to parse ${written} as json. Assuming ${written} is a string`, {
           error: reason,
         })
+      const readCode = codeReader(params, context, section.extraPlaces?.get(name))
+      const { autoTypecast } = params
       const value =
         typed === undefined
-          ? compileTemplate(written, { autoTypecast: params.autoTypecast, onBadJson })
+          ? compileTemplate(written, { autoTypecast, onBadJson, readCode })
           : constantTemplate(typed)
-      fields.set(name, { key: textTemplate(name, false), value })
+      fields.set(name, { key: textTemplate(name, false, readCode), value })
     }
   }
   return [...fields.values()]
+}
+
+function codeReader(
+  params: RecordTransformerParams,
+  context: PluginContext,
+  position: Position | undefined,
+): ReadCode | undefined {
+  if (!params.enableRuby) return undefined
+  const { hostname, env, clock } = context.host
+  const world = { hostname, env, clock, timeIsTime: true, tagRanges: true }
+  return (written, asText) => compileExpression(written, { world, asText, position })
 }
 
 /** As Ruby prints a time, in local time; the last second is kept. */

@@ -75,8 +75,7 @@ export class Patcher {
     const { encoder, plan, view } = this
     const end = this.look(packed, timeEnd)
     const kept = this.countKept()
-    view.packed = packed
-    view.entryAt = start
+    view.setEvent(packed, start, timeEnd)
     encoder.raw(packed, start, timeEnd)
     encoder.mapHeader(kept + plan.fields.length)
     if (!plan.renewRecord) this.copyPairs(packed, end)

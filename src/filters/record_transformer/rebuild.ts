@@ -59,8 +59,7 @@ export class Rebuilder {
 
   private look(packed: Uint8Array, start: number, timeEnd: number): void {
     const { view } = this
-    view.packed = packed
-    view.entryAt = start
+    view.setEvent(packed, start, timeEnd)
     view.offsets.clear()
     for (const key of this.read) view.offsets.set(key.name, findField(packed, timeEnd, key))
   }

@@ -16,9 +16,10 @@ export const recordTransformerShape = {
       description: 'A field of the new record whose value (seconds since 1970) becomes the time.',
     }),
     enable_ruby: bool({
-      description: 'Evaluate what stands in ${…} as Ruby.',
+      description: 'What stands in ${…} is an expression as Ruby has them.',
       default: false,
-      differs: 'true is an error: no Ruby is evaluated.',
+      differs:
+        'No Ruby is evaluated: expressions that need none work as in Ruby (docs/expressions.md lists them), others are an error at start.',
     }),
     auto_typecast: bool({
       description: 'A value that is one placeholder keeps the type of what it stands for.',

@@ -1,6 +1,7 @@
 import { maxDepth } from '../../core/batch.ts'
 import type { MsgValue } from '../../core/value.ts'
 import { encode } from '../../msgpack/encode.ts'
+import type { Expression } from '../../records/ruby-expression/index.ts'
 import { JsonError, parseJson } from '../../text/json.ts'
 import { parsePlaceholders, type Source, type TagWords, writtenForm } from './placeholders.ts'
 
@@ -11,6 +12,8 @@ export type Template =
   /** One placeholder alone: the value keeps its type. */
   | { readonly kind: 'value'; readonly source: Source }
   | { readonly kind: 'text'; readonly parts: readonly (string | Source)[] }
+  /** Evaluated for each event, with enable_ruby. */
+  | { readonly kind: 'code'; readonly run: Expression }
   | { readonly kind: 'map'; readonly pairs: readonly TemplatePair[] }
   | { readonly kind: 'array'; readonly items: readonly Template[] }
 
@@ -22,13 +25,22 @@ export interface TemplatePair {
 /** A value that stands in a record has the entry and the record around it. */
 export const valueDepth = maxDepth - 2
 
+/** Reads a text with expressions in it; `asText`: it is to be a text. Throws ConfigError. */
+export type ReadCode = (written: string, asText: boolean) => Expression
+
+interface TemplateOptions {
+  readonly autoTypecast: boolean
+  /** With enable_ruby. */
+  readonly readCode?: ReadCode | undefined
+}
+
 /** `{…}` and `[…]` are JSON with placeholders in its texts; what is no JSON is a text, and `onBadJson` is told. */
 export function compileTemplate(
   written: string,
-  options: { autoTypecast: boolean; onBadJson: (reason: string) => void },
+  options: TemplateOptions & { readonly onBadJson: (reason: string) => void },
 ): Template {
   if (!written.startsWith('{') && !written.startsWith('[')) {
-    return textTemplate(written, options.autoTypecast)
+    return textTemplate(written, options.autoTypecast, options.readCode)
   }
   let value: MsgValue
   try {
@@ -36,9 +48,9 @@ export function compileTemplate(
   } catch (error) {
     if (!(error instanceof JsonError)) throw error
     options.onBadJson(error.message)
-    return textTemplate(written, options.autoTypecast)
+    return textTemplate(written, options.autoTypecast, options.readCode)
   }
-  return valueTemplate(value, options.autoTypecast)
+  return valueTemplate(value, options)
 }
 
 export function constantTemplate(value: MsgValue): Template {
@@ -46,7 +58,11 @@ export function constantTemplate(value: MsgValue): Template {
 }
 
 /** `typecast` false: always a text, as keys are. */
-export function textTemplate(text: string, typecast: boolean): Template {
+export function textTemplate(text: string, typecast: boolean, readCode?: ReadCode): Template {
+  if (readCode !== undefined) {
+    const isPlain = !text.includes('{') && !text.includes('\\')
+    return isPlain ? constantTemplate(text) : { kind: 'code', run: readCode(text, !typecast) }
+  }
   const parts = parsePlaceholders(text)
   const only = parts[0]
   if (parts.length === 1 && typeof only === 'object' && typecast) {
@@ -57,15 +73,16 @@ export function textTemplate(text: string, typecast: boolean): Template {
     : { kind: 'text', parts }
 }
 
-function valueTemplate(value: MsgValue, typecast: boolean): Template {
-  if (typeof value === 'string') return textTemplate(value, typecast)
+function valueTemplate(value: MsgValue, options: TemplateOptions): Template {
+  const { autoTypecast, readCode } = options
+  if (typeof value === 'string') return textTemplate(value, autoTypecast, readCode)
   if (Array.isArray(value)) {
-    return folded({ kind: 'array', items: value.map((item) => valueTemplate(item, typecast)) })
+    return folded({ kind: 'array', items: value.map((item) => valueTemplate(item, options)) })
   }
   if (!(value instanceof Map)) return constantTemplate(value)
   const pairs = [...value].map(([key, item]) => ({
-    key: typeof key === 'string' ? textTemplate(key, false) : constantTemplate(key),
-    value: valueTemplate(item, typecast),
+    key: typeof key === 'string' ? textTemplate(key, false, readCode) : constantTemplate(key),
+    value: valueTemplate(item, options),
   }))
   return folded({ kind: 'map', pairs })
 }
@@ -82,6 +99,7 @@ export interface Knowledge {
 export function resolve(template: Template, known: Knowledge): Template {
   switch (template.kind) {
     case 'packed':
+    case 'code':
       return template
     case 'value': {
       const text = resolveSource(template.source, known)
@@ -158,6 +176,7 @@ export function fieldsOf(templates: readonly Template[]): string[] {
   const visit = (template: Template): void => {
     switch (template.kind) {
       case 'packed':
+      case 'code':
         return
       case 'value':
         if (template.source.kind === 'field') keys.add(template.source.key)

@@ -350,7 +350,6 @@ describe('record_transformer says', () => {
   })
 
   const refused: [string, Record<string, unknown>, string, string][] = [
-    ['enable_ruby', { enable_ruby: true }, 'no Ruby is evaluated', 'enable_ruby'],
     ['keep_keys alone', { keep_keys: ['a'] }, '`renew_record` must be true', 'keep_keys'],
     ['a broken path', { remove_keys: ['$.'] }, 'empty keys', 'remove_keys'],
   ]
