@@ -33,9 +33,7 @@ export function compileExpression(
     if (!(error instanceof SyntaxProblem)) throw error
     throw new ConfigError(`\`${shown(written)}\` cannot be evaluated: ${error.message}`, {
       position: within(position, written, error),
-      hint:
-        error.hint ??
-        'no Ruby is evaluated: what is known is listed in docs/expressions.md',
+      hint: error.hint ?? 'no Ruby is evaluated: what is known is listed in docs/expressions.md',
     })
   }
 }
