@@ -64,16 +64,33 @@ export function codecOf(options: {
       hint: 'write `encoding utf-8`',
     })
   }
-  if (source === 'binary') return { eol: lf, convert: toUtf8(new TextDecoder('utf-8')) }
-  const convert =
-    source === 'latin1'
-      ? (bytes: Buffer) => Buffer.from(bytes.toString('latin1'), 'utf8')
-      : toUtf8(new TextDecoder(source, { ignoreBOM: false }))
-  return { eol: eolOf(source), convert }
+  if (source === 'binary') return { eol: lf, convert: toUtf8(decoderOf('utf-8')) }
+  return { eol: eolOf(source), convert: toUtf8(decoderOf(source)) }
+}
+
+interface Decoder {
+  decode(bytes: Buffer): string
+}
+
+function decoderOf(label: string): Decoder {
+  if (label === 'latin1') return { decode: (bytes) => bytes.toString('latin1') }
+  if (label === 'windows-1252') return windows1252
+  return new TextDecoder(label)
+}
+
+/** What 0x80 to 0x9f are there; the rest is ISO-8859-1. */
+const windows1252Upper = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ'
+
+/** Node 20's own decoder takes it for ISO-8859-1. */
+const windows1252: Decoder = {
+  decode: (bytes) =>
+    bytes
+      .toString('latin1')
+      .replace(/[\u0080-\u009f]/g, (c) => windows1252Upper[c.charCodeAt(0) - 0x80] as string),
 }
 
 /** What has no meaning becomes U+FFFD. */
-function toUtf8(decoder: { decode(bytes: Uint8Array): string }): (bytes: Buffer) => Buffer {
+function toUtf8(decoder: Decoder): (bytes: Buffer) => Buffer {
   return (bytes) => Buffer.from(decoder.decode(bytes), 'utf8')
 }
 

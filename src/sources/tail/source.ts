@@ -6,7 +6,7 @@ import { Groups, unlimited } from './groups.ts'
 import { LineReader } from './line-reader.ts'
 import { Multiline } from './multiline.ts'
 import { type FollowerWorld, PathFollower } from './path-follower.ts'
-import { Paths } from './paths.ts'
+import { type FoundFiles, Paths } from './paths.ts'
 import { MemoryEntry, type PositionEntry, PositionFile } from './position-file.ts'
 import { type FileQuotas, Quota } from './quota.ts'
 import { sayUnusual, settingsOf, type TailParams, type TailSettings } from './settings.ts'
@@ -76,9 +76,10 @@ export class TailSource implements Source {
   async start(): Promise<void> {
     const { log } = this.#context
     sayUnusual(this.#params, log)
-    await this.#openPositions()
+    const found = await this.#paths.find(this.#followers)
+    await this.#openPositions(found)
     this.#shared.register(() => this.#followers.size)
-    if (!this.#params.skipRefreshOnStartup) await this.#refresh()
+    if (!this.#params.skipRefreshOnStartup) await this.#refresh(found)
     this.#every('refresh', this.#params.refreshInterval, () => this.#refresh())
     this.#every('look', 1, () => this.#lookAtAll())
     const compaction = this.#params.posFileCompactionInterval
@@ -117,11 +118,10 @@ export class TailSource implements Source {
     this.#shared.forget()
   }
 
-  async #openPositions(): Promise<void> {
+  async #openPositions({ known }: FoundFiles): Promise<void> {
     const { posFile, followInodes } = this.#params
     if (posFile === undefined) return
     const { host, system } = this.#context
-    const { known } = await this.#paths.find(this.#followers)
     this.#positions = await PositionFile.open(
       {
         path: posFile,
@@ -166,8 +166,8 @@ export class TailSource implements Source {
   }
 
   /** Finds files that are new, and lets go those that are not to be followed any more. */
-  #refresh(): Promise<void> {
-    this.#refreshing ??= this.#refreshOnce()
+  #refresh(found?: FoundFiles): Promise<void> {
+    this.#refreshing ??= this.#refreshOnce(found)
       .catch((error: unknown) => this.#shared.warn('files could not be looked for', { error }))
       .finally(() => {
         this.#refreshing = undefined
@@ -175,8 +175,8 @@ export class TailSource implements Source {
     return this.#refreshing
   }
 
-  async #refreshOnce(): Promise<void> {
-    const { targets, known } = await this.#paths.find(this.#followers)
+  async #refreshOnce(found?: FoundFiles): Promise<void> {
+    const { targets, known } = found ?? (await this.#paths.find(this.#followers))
     if (this.#stopped !== undefined) return
     const missing = new Set<string>()
     for (const follower of [...this.#followers.values()]) {

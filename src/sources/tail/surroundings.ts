@@ -1,4 +1,5 @@
 import type { PluginContext } from '../../config/define.ts'
+import type { Consumer } from '../../core/consumer.ts'
 import type { Clock } from '../../core/host.ts'
 import type { Parser } from '../../core/parser.ts'
 import { Reports } from '../../transport/reports.ts'
@@ -19,6 +20,7 @@ export class Surroundings implements TailShared, TextReports {
   readonly flushIntervalMs: number | undefined
   readonly counts = { throttled: 0, bytes: 0, opened: 0, closed: 0, rotated: 0 }
   readonly #context: PluginContext
+  readonly #router: Consumer
   readonly #settings: TailSettings
   readonly #tag: string
   readonly #reports: Reports
@@ -29,6 +31,7 @@ export class Surroundings implements TailShared, TextReports {
     const { host, log } = context
     this.clock = host.clock
     this.#context = context
+    this.#router = context.router
     this.#settings = settings
     this.#tag = params.tag
     this.readLinesLimit = params.readLinesLimit
@@ -87,7 +90,7 @@ export class Surroundings implements TailShared, TextReports {
     const { events } = this
     const batch = { tag: this.#tagOf(path), packed: events.packed, count: events.count }
     try {
-      return this.#context.router.emit(batch)
+      return this.#router.emit(batch)
     } catch (error) {
       return Promise.reject(error)
     } finally {

@@ -254,3 +254,24 @@ it.each([prometheusMonitorSource, prometheusOutputMonitorSource, prometheusTailM
     )
   },
 )
+
+it('prometheus_tail_monitor shows how far files were read', async () => {
+  const { context, metrics, app } = createTestContext()
+  const bound = bindText(prometheusSource, '')
+  app.plugins = () => [
+    sourceView(bound, 'other', 0),
+    {
+      ...sourceView(bound, 'in_tail', 0),
+      type: 'tail',
+      files: () => [{ path: '/l/a.log', position: 12, inode: 34n }],
+    },
+  ]
+  const source = create(prometheusTailMonitorSource, '<labels>\nwhere here\n</labels>', context)
+  await source.start()
+  const labels = '{where="here",plugin_id="in_tail",type="tail",path="/l/a.log"}'
+  const text = await metrics.expose()
+  expect(text).toContain(`fluentd_tail_file_position${labels} 12\n`)
+  expect(text).toContain(`fluentd_tail_file_inode${labels} 34\n`)
+  await source.stop(new AbortController().signal)
+  expect(await metrics.expose()).not.toContain('fluentd_tail')
+})

@@ -109,6 +109,18 @@ describe('source tail: one file', () => {
     await tail.stop()
   })
 
+  it('closes a file that is gone, after rotate_wait', async () => {
+    const tail = await startTail(`rotate_wait 5\n${fromHead}`, { [log]: 'a1\n' })
+    const closed = () => tail.host.metrics.value('sluice_tail_files_closed_total')
+    tail.host.disk.remove(log)
+    await tail.pass(4000)
+    expect(closed()).toBe(0)
+    await tail.pass(3000)
+    expect(closed()).toBe(1)
+    expect(tail.host.disk.watched).toEqual([])
+    await tail.stop()
+  })
+
   it('goes on where it stood when a file is moved away and back', async () => {
     const tail = await startTail(fromHead, { [log]: 'a1\n' })
     const { disk } = tail.host

@@ -58,6 +58,22 @@ describe('source tail: outputs that push back', () => {
     await tail.stop()
   })
 
+  it('does not let a rotated file go before all of it was taken', async () => {
+    const tail = await startTail(`rotate_wait 2\n${basic}`, { [log]: 'a\n' })
+    const { disk } = tail.host
+    disk.move(log, `${log}.1`)
+    disk.put(log, 'b\n')
+    await tail.pass(1000)
+    tail.answer = () => Promise.reject(new Error('the buffer is full'))
+    disk.append(`${log}.1`, 'late\n')
+    await tail.pass(10_000)
+    tail.answer = () => undefined
+    await tail.pass(3000)
+    expect(tail.came()).toEqual(['a', 'b', 'late'])
+    expect(tail.host.metrics.value('sluice_tail_files_closed_total')).toBe(1)
+    await tail.stop()
+  })
+
   it('does not stop before a rotated file was taken, but for the deadline', async () => {
     const tail = await startTail(basic, { [log]: 'a\n' })
     tail.answer = () => new Promise<void>(() => undefined)
