@@ -1,11 +1,16 @@
 import type { Parser } from '../../core/parser.ts'
-import { type LineMatcher, regexpInputLimitChars } from '../../text/regexp.ts'
+import type { LineMatcher } from '../../text/regexp.ts'
 import { withoutNewline } from '../../transport/newline.ts'
 import type { Events, TextReports } from './events.ts'
 import { isEvent, parseText } from './parsed-lines.ts'
 
-/** An event's lines together have no more bytes: no expression is tried on so long a text. */
+/** An event's lines together have no more bytes. */
 const limitBytes = 1024 * 1024
+/**
+ * Whether an event is whole is tried after each of its lines, as long as it has no more bytes than this: the cost grows with
+ * the square. Of a line, so much is looked at for the beginning of an event.
+ */
+const triedBytes = 64 * 1024
 
 export interface MultilineOptions {
   /** Where an event begins; absent: it is complete as soon as the parser can read it. */
@@ -33,7 +38,7 @@ export class Multiline {
     events: Events,
   ): void {
     const { firstLine } = this.#options
-    // What is too long for any expression goes as unmatched.
+    // What is held may be whole or not: it goes as it is.
     if (this.#length + line.end - line.start > limitBytes) this.flush(events)
     if (firstLine === undefined) {
       this.#hold(line)
@@ -67,7 +72,7 @@ export class Multiline {
   }
 
   #tryWhole(events: Events): void {
-    if (this.#length > regexpInputLimitChars) return
+    if (this.#length > triedBytes) return
     if (parseText(this.#options.parser, this.#text).some(isEvent)) this.flush(events)
   }
 
@@ -98,6 +103,6 @@ function isFirst(
   line: { bytes: Buffer; start: number; end: number },
 ): boolean {
   const text = withoutNewline(line.bytes.subarray(line.start, line.end))
-  const length = Math.min(text.length, regexpInputLimitChars)
+  const length = Math.min(text.length, triedBytes)
   return firstLine.test(line.bytes.toString('utf8', line.start, line.start + length))
 }
