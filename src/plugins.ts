@@ -13,6 +13,7 @@ import { forwardOutput } from './outputs/forward/index.ts'
 import { httpOutput } from './outputs/http/index.ts'
 import { nullOutput } from './outputs/null/index.ts'
 import { prometheusOutput } from './outputs/prometheus/index.ts'
+import { recordModifierOutput } from './outputs/record_modifier/index.ts'
 import { relabelOutput } from './outputs/relabel/index.ts'
 import { renameKeyOutput } from './outputs/rename_key/index.ts'
 import { rewriteTagFilterOutput } from './outputs/rewrite_tag_filter/index.ts'
@@ -70,6 +71,7 @@ export const plugins: readonly PluginDefinition[] = [
   httpOutput,
   nullOutput,
   prometheusOutput,
+  recordModifierOutput,
   relabelOutput,
   renameKeyOutput,
   rewriteTagFilterOutput,

@@ -60,7 +60,6 @@ const gems: Readonly<Record<string, string>> = {
   'output prometheus': 'fluent-plugin-prometheus',
   'filter prometheus': 'fluent-plugin-prometheus',
   'filter kubernetes_metadata': 'fluent-plugin-kubernetes_metadata_filter',
-  'filter record_modifier': 'fluent-plugin-record-modifier',
   'filter geoip': 'fluent-plugin-geoip',
   'source systemd': 'fluent-plugin-systemd',
   'source prometheus': 'fluent-plugin-prometheus',

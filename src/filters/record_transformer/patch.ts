@@ -1,9 +1,19 @@
 import type { Encoder } from '../../msgpack/encode.ts'
 import { pairCount } from '../../msgpack/entries.ts'
 import { headLength, skipValue } from '../../msgpack/walk.ts'
+import { KeyTable } from '../../records/key-table.ts'
 import type { EventView } from './event-view.ts'
-import { KeyTable, type KeyUse } from './key-table.ts'
 import { fieldsOf, type Template } from './template.ts'
+
+/** What a record's key means to the filter. */
+interface KeyUse {
+  readonly key: string
+  /** Index of the <record> field that sets it, or -1. */
+  readonly sets: number
+  readonly removed: boolean
+  /** A placeholder asks for it. */
+  readonly read: boolean
+}
 
 /** A top-level field to set, in the order of the configuration. */
 export interface FieldTemplate {
@@ -15,7 +25,7 @@ export interface FieldTemplate {
 
 export interface PatchPlan {
   readonly fields: readonly FieldTemplate[]
-  readonly table: KeyTable
+  readonly table: KeyTable<KeyUse>
   readonly renewRecord: boolean
   readonly reads: boolean
 }

@@ -1,28 +1,21 @@
-import { stringLength } from '../../msgpack/entries.ts'
-import { headLength } from '../../msgpack/walk.ts'
+import { stringLength } from '../msgpack/entries.ts'
+import { headLength } from '../msgpack/walk.ts'
 
-/** What a record's key means to the filter. */
-export interface KeyUse {
-  readonly key: string
-  /** Index of the <record> field that sets it, or -1. */
-  readonly sets: number
-  readonly removed: boolean
-  /** A placeholder asks for it. */
-  readonly read: boolean
-}
-
-interface Slot {
+interface Slot<U> {
   readonly bytes: Uint8Array
-  readonly use: KeyUse
+  readonly use: U
   readonly matchesBinary: boolean
 }
 
 /** Finds keys in packed bytes: few are of interest, and most differ in length already. */
-export class KeyTable {
-  private readonly byLength = new Map<number, Slot[]>()
+export class KeyTable<U extends { readonly key: string }> {
+  private readonly byLength = new Map<number, Slot<U>[]>()
 
-  constructor(uses: readonly KeyUse[]) {
+  private readonly byName = new Map<string, U>()
+
+  constructor(uses: readonly U[]) {
     for (const use of uses) {
+      this.byName.set(use.key, use)
       const bytes = Buffer.from(use.key)
       const slots = this.byLength.get(bytes.length) ?? []
       slots.push({ bytes, use, matchesBinary: bytes.every((byte) => byte < 0x80) })
@@ -30,8 +23,13 @@ export class KeyTable {
     }
   }
 
+  /** What is known of that key. */
+  get(key: string): U | undefined {
+    return this.byName.get(key)
+  }
+
   /** What is known of the key whose head stands at `at`. */
-  find(packed: Uint8Array, at: number): KeyUse | undefined {
+  find(packed: Uint8Array, at: number): U | undefined {
     const length = stringLength(packed, at, true)
     const slots = this.byLength.get(length)
     if (slots === undefined) return undefined
