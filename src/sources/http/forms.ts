@@ -4,8 +4,7 @@ import { Refusal } from './refusal.ts'
 const partLimits = { headerBytes: 16 * 1024, parts: 1000 }
 
 /**
- * Names and values of `a=1&b=2`, as bytes. With `wanted`, values of other names are not even decoded. Throws Refusal
- * for a % without two hex digits behind it.
+ * Names and values of `a=1&b=2`, as bytes. With `wanted`, values of other names are not even decoded.
  */
 export function* formPairs(
   form: Uint8Array,
@@ -32,21 +31,25 @@ function decoded(text: Buffer): Buffer {
     let c = text[at] as number
     if (c === 0x2b) c = 0x20
     else if (c === 0x25) {
-      c = (hex(text[at + 1]) << 4) | hex(text[at + 2])
-      at += 2
+      const high = hexDigit(text[at + 1])
+      const low = hexDigit(text[at + 2])
+      // A % without two digits stands for itself.
+      if (high >= 0 && low >= 0) {
+        c = high * 16 + low
+        at += 2
+      }
     }
     bytes[length++] = c
   }
   return bytes.subarray(0, length)
 }
 
-function hex(c: number | undefined): number {
-  if (c !== undefined) {
-    if (c >= 0x30 && c <= 0x39) return c - 0x30
-    const letter = c | 0x20
-    if (letter >= 0x61 && letter <= 0x66) return letter - 0x57
-  }
-  throw new Refusal(400, 'form', 'invalid %-encoding')
+/** -1: it is none. */
+function hexDigit(c: number | undefined): number {
+  if (c === undefined) return -1
+  if (c >= 0x30 && c <= 0x39) return c - 0x30
+  const letter = c | 0x20
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1
 }
 
 /** Of `multipart/form-data; boundary=x`; undefined if it has none that could be one (RFC 2046, 5.1.1). */

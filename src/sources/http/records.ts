@@ -1,5 +1,5 @@
 import { maxDepth } from '../../core/batch.ts'
-import type { Clock } from '../../core/host.ts'
+import type { ByteBudget, Clock } from '../../core/host.ts'
 import { type Parsed, type Parser, ParserError } from '../../core/parser.ts'
 import { EventTime, MsgFloat, type MsgMap, type MsgValue, RawString } from '../../core/value.ts'
 import { decode } from '../../msgpack/decode.ts'
@@ -24,6 +24,10 @@ export interface RecordRules {
   /** Reads the bodies, instead of their Content-Type. */
   readonly parser: Parser | undefined
   readonly recordLimitBytes: number
+  /** Of all records of a request, packed: a byte of JSON may be four of MessagePack. */
+  readonly packedLimitBytes: number
+  /** Where those bytes are taken from. */
+  readonly budget: ByteBudget
   readonly clock: Pick<Clock, 'wallMs' | 'monotonicMs' | 'soon'>
 }
 
@@ -33,6 +37,9 @@ export interface RequestFacts {
   readonly time: EventTime | undefined
   readonly fields: ReadonlyMap<string, MsgValue>
 }
+
+/** Packed bytes that are taken from the budget at once, beyond a first amount that every request may have. */
+const heldStepBytes = 64 * 1024
 
 /** Work on one body before others get their turn. */
 const sliceMs = 5
@@ -47,6 +54,8 @@ export class Records {
   readonly #encoder = new Encoder()
   #sliceStartMs: number
   #count = 0
+  /** Of the budget. */
+  #heldBytes = 0
   /** Values that are no records, or that could not be read. */
   invalid = 0
 
@@ -64,6 +73,12 @@ export class Records {
   /** Valid until something is read again. */
   get packed(): Uint8Array {
     return this.#encoder.bytes
+  }
+
+  /** Gives back to the budget what the packed bytes hold: nobody needs them any more. */
+  release(): void {
+    this.#rules.budget.give(this.#heldBytes)
+    this.#heldBytes = 0
   }
 
   /** Rejects with Refusal where the request cannot be taken as a whole. */
@@ -93,6 +108,7 @@ export class Records {
         this.#checkSize(element.length)
         if (this.#rules.parser !== undefined) this.#parsed(element, this.#rules.parser)
         else this.#record(parseJson(element))
+        this.#hold()
         if (this.#late()) await this.#breathe()
       }
     } catch (error) {
@@ -115,6 +131,7 @@ export class Records {
           if (this.#rules.parser !== undefined) this.#parsed(value, this.#rules.parser)
           else this.#packedRecord(value)
           at = end
+          this.#hold()
           if (this.#late()) await this.#breathe()
         }
       }
@@ -133,6 +150,22 @@ export class Records {
     const { recordLimitBytes } = this.#rules
     if (bytes <= recordLimitBytes) return
     throw new Refusal(413, 'record_size_limit', `a record of more than ${recordLimitBytes} bytes`)
+  }
+
+  #hold(): void {
+    const { packedLimitBytes, budget } = this.#rules
+    const { length } = this.#encoder
+    if (length < this.#heldBytes + heldStepBytes) return
+    if (length > packedLimitBytes) {
+      throw new Refusal(
+        413,
+        'decompression_size_limit',
+        `more than ${packedLimitBytes} bytes of records`,
+      )
+    }
+    const step = length - this.#heldBytes
+    if (!budget.take(step)) throw new Refusal(503, 'budget', 'too many bodies at once')
+    this.#heldBytes = length
   }
 
   #parsed(bytes: Uint8Array, parser: Parser): void {

@@ -26,7 +26,8 @@ export const shape = {
       check: positive,
     }),
     decompression_size_limit: size({
-      description: 'Compressed bodies from which more comes are refused with 413.',
+      description:
+        'Compressed bodies from which more comes are refused with 413, as are those whose records take more.',
       default: 256 * mebibyte,
       check: positive,
       differs: 'The answer is 413; Fluentd answers 400.',
@@ -79,13 +80,13 @@ export const shape = {
     record_size_limit: size({
       description:
         'Bytes of one record in a body, or of a whole body where a parser reads it as one text; a request with a longer one is refused with 413.',
-      default: 8 * mebibyte,
+      default: 4 * mebibyte,
       ours: true,
       check: positive,
     }),
     total_body_limit: size({
       description:
-        'Bytes of bodies, decompressed ones too, that are here at once; requests beyond are answered 503.',
+        'Bytes of bodies, of what they are decompressed to, and of their records, that are here at once; requests beyond are answered 503.',
       default: 512 * mebibyte,
       ours: true,
       check: positive,

@@ -1,7 +1,7 @@
 import type { PluginContext } from '../../config/define.ts'
 import { isWritten, positionOf } from '../../config/schema.ts'
 import { BufferOverflowError, ConfigError } from '../../core/errors.ts'
-import type { HttpListener, HttpRequest, HttpResponse } from '../../core/host.ts'
+import type { ByteBudget, HttpListener, HttpRequest, HttpResponse } from '../../core/host.ts'
 import { ParserError } from '../../core/parser.ts'
 import type { Source } from '../../core/source.ts'
 import type { EventTime } from '../../core/value.ts'
@@ -72,7 +72,7 @@ class HttpSource implements Source {
     this.#allows = allowListOf(params)
     this.#tls = createTlsServer(params.transport, context)
     this.#cors = createCors(params)
-    this.#rules = recordRules(params, context)
+    this.#rules = recordRules(params, context, this.#budget)
     this.#parsedKind = parsedKind(params.parse.type)
     const settings = { localtime: false, clock, position: undefined }
     const float = { type: 'float', format: undefined, timezone: undefined } as const
@@ -183,13 +183,20 @@ class HttpSource implements Source {
     const { payload, time } = this.#payloadOf(request, body, target.query)
     const fields = addedFields(request, target.query, this.#params)
     const records = new Records(this.#rules, { time: this.#timeOf(time), fields })
-    await records.read(payload)
+    try {
+      await records.read(payload)
+      return await this.#takeRecords(target.tag, records)
+    } finally {
+      records.release()
+    }
+  }
+
+  async #takeRecords(tag: string, records: Records): Promise<HttpResponse> {
     if (records.invalid > 0) {
       this.#reports.invalidEvents('unmatched', records.invalid)
-      const fields = { tag: target.tag, values: records.invalid }
-      this.#warn('a request has values that are no records', fields)
+      this.#warn('a request has values that are no records', { tag, values: records.invalid })
     }
-    return records.count === 0 ? this.#accepted : this.#emit(target.tag, records)
+    return records.count === 0 ? this.#accepted : this.#emit(tag, records)
   }
 
   #payloadOf(
@@ -267,9 +274,18 @@ function acceptedAnswer(params: HttpSourceParams): HttpResponse {
   return params.use204Response ? { status: 204 } : { status: 200, headers: plainText }
 }
 
-function recordRules(params: HttpSourceParams, context: PluginContext): RecordRules {
+function recordRules(
+  params: HttpSourceParams,
+  context: PluginContext,
+  budget: ByteBudget,
+): RecordRules {
   const { parse } = params
-  const common = { recordLimitBytes: params.recordSizeLimit, clock: context.host.clock }
+  const common = {
+    recordLimitBytes: params.recordSizeLimit,
+    packedLimitBytes: params.decompressionSizeLimit,
+    budget,
+    clock: context.host.clock,
+  }
   if (parse.type !== 'in_http') {
     const parser = context.createParser(parse)
     return { ...common, parser, timeKey: undefined, keepTimeKey: false, parseTime: undefined }
