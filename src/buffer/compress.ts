@@ -5,6 +5,9 @@ import { type Engine, throughEngine } from './zlib-engine.ts'
 export type Codec = 'gzip' | 'zstd'
 
 /** Node has zstd from 22.15 and 23.8 on; older types do not know it. */
+const { zstdCompressSync: zstdSync } = zlib as {
+  zstdCompressSync?: (bytes: Uint8Array) => Uint8Array
+}
 const createZstd = (zlib as { createZstdCompress?: () => Engine }).createZstdCompress
 
 export function hasCodec(codec: Codec): boolean {
@@ -27,6 +30,16 @@ export function sayUncompressed(log: Logger, compress: 'text' | Codec, inFiles: 
  * Of logs, level 3 makes a few percent more than zlib's usual 6, in half the time.
  */
 const gzipOptions: zlib.ZlibOptions = { level: 3, chunkSize: 128 * 1024 }
+
+/** What is so small is compressed at once: that takes less than handing it to another thread. */
+export const atOnceBytes = 32 * 1024
+
+/** One gzip member or zstd frame of a few bytes. */
+export function compressAtOnce(bytes: Uint8Array, codec: Codec): Uint8Array {
+  if (codec === 'gzip') return zlib.gzipSync(bytes, gzipOptions)
+  if (zstdSync === undefined) throw new Error('bug: this Node.js has no zstd')
+  return zstdSync(bytes)
+}
 
 /** One gzip member or zstd frame of all pieces, made off the event loop's thread. */
 export async function compressPieces(

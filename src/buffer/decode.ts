@@ -1,7 +1,7 @@
 import * as zlib from 'node:zlib'
 import { Decompress } from 'fzstd'
 import type { FileHandle } from '../core/host.ts'
-import type { Codec } from './compress.ts'
+import { atOnceBytes, type Codec } from './compress.ts'
 import type { Extent } from './file-store-read.ts'
 import { readExtent } from './file-store-verify.ts'
 import { type Engine, throughEngine } from './zlib-engine.ts'
@@ -45,10 +45,15 @@ export async function* decodeExtent(
   extent: Extent,
 ): AsyncGenerator<Uint8Array, void, void> {
   if (codec === 'gzip') {
+    const small = await gunzipAtOnce(file, extent)
+    if (small !== undefined) {
+      yield small
+      return
+    }
     const engine = zlib.createGunzip({ chunkSize: pieceBytes })
     yield* run(engine, readExtent(file, extent))
-    if (engine.bytesWritten === extent.end - extent.start) return
-    throw new DecodeError('bytes follow the last gzip member')
+    checkUsed(engine.bytesWritten, extent)
+    return
   }
   for await (const frame of framesOf(file, extent)) yield* decodeFrame(frame)
 }
@@ -84,6 +89,35 @@ async function* each<T>(items: AsyncIterable<T>, see: (item: T) => void): AsyncG
 
 // ---- zlib
 
+function checkUsed(usedBytes: number, { start, end }: Extent): void {
+  if (usedBytes < end - start) throw new DecodeError('bytes follow the last gzip member')
+}
+
+/** undefined: it is, or gets, too large for that. */
+async function gunzipAtOnce(file: FileHandle, extent: Extent): Promise<Uint8Array | undefined> {
+  if (extent.end - extent.start > atOnceBytes) return undefined
+  const pieces: Uint8Array[] = []
+  for await (const piece of readExtent(file, extent)) pieces.push(Buffer.from(piece))
+  const options = { maxOutputLength: pieceBytes, info: true }
+  try {
+    const { buffer, engine } = zlib.gunzipSync(Buffer.concat(pieces), options) as unknown as {
+      buffer: Uint8Array
+      engine: { bytesWritten: number }
+    }
+    checkUsed(engine.bytesWritten, extent)
+    return buffer
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') return undefined
+    throw decodeErrorOf(error)
+  }
+}
+
+/** zlib's own errors are about the bytes. */
+function decodeErrorOf(error: unknown): unknown {
+  const { code, message } = error as { code?: string; message: string }
+  return code !== undefined && /^Z(_|STD)/.test(code) ? new DecodeError(message) : error
+}
+
 async function* run(
   engine: Engine,
   pieces: AsyncIterable<Uint8Array>,
@@ -91,9 +125,7 @@ async function* run(
   try {
     yield* throughEngine(engine, pieces)
   } catch (error) {
-    const { code } = error as { code?: string }
-    if (code === undefined || !/^Z(_|STD)/.test(code)) throw error
-    throw new DecodeError((error as Error).message)
+    throw decodeErrorOf(error)
   }
 }
 

@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { FileHandle } from '../core/host.ts'
-import { type Codec, compressStream } from './compress.ts'
+import { atOnceBytes, type Codec, compressAtOnce, compressStream } from './compress.ts'
 import type { FileStoreShared } from './file-store.ts'
 import { metaSuffix } from './file-store-names.ts'
 import { type Extent, oneBlock, readExtents } from './file-store-read.ts'
@@ -42,16 +42,18 @@ export async function writeCompressed(
     `.${posix.basename(of.to)}${unfinishedSuffix}`,
   )
   const unfinishedMeta = unfinished + metaSuffix
-  const made: string[] = []
+  const there: string[] = []
   const write = async (path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> => {
-    made.push(path)
+    there.push(path)
     await writeFile(shared, path, pieces)
   }
   try {
     let bytes = 0
     let crc = 0
     const plain = readExtents(disk, { path: of.from, extents: of.extents }, oneBlock())
-    const counted = each(compressStream(plain, of.codec), (piece) => {
+    const made =
+      of.plainBytes > atOnceBytes ? compressStream(plain, of.codec) : atOnce(plain, of.codec)
+    const counted = each(made, (piece) => {
       bytes += piece.byteLength
       crc = crc32(piece, crc)
     })
@@ -67,14 +69,20 @@ export async function writeCompressed(
     await write(unfinishedMeta, once([head, encodeRecord(record, sumsSeed(of.id))]))
     // The chunk last: where it stands, it is whole, and takes the staged one's place.
     await disk.rename(unfinishedMeta, of.to + metaSuffix)
-    made.push(of.to + metaSuffix)
+    there.push(of.to + metaSuffix)
     await disk.rename(unfinished, of.to)
     return { bytes, sumsAt: head.byteLength }
   } catch (error) {
     // A start takes away what cannot be taken away now.
-    await Promise.allSettled(made.map((path) => disk.unlink(path)))
+    await Promise.allSettled(there.map((path) => disk.unlink(path)))
     throw error
   }
+}
+
+async function* atOnce(plain: AsyncIterable<Uint8Array>, codec: Codec): AsyncGenerator<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of plain) pieces.push(Buffer.from(piece))
+  yield compressAtOnce(Buffer.concat(pieces), codec)
 }
 
 async function writeFile(

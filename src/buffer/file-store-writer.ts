@@ -76,7 +76,9 @@ export class ChunkWriter {
   /** The files, if they may be written to without leaving this round of the event loop. */
   #pairNow(): OpenPair | undefined {
     const { files, fsync, speed } = this.#shared
-    if (fsync === 'ack' || this.#running !== undefined || !speed.fast) return undefined
+    if (fsync === 'ack' || this.#running !== undefined || !speed.fast || this.#ragged) {
+      return undefined
+    }
     const pair = files.peek(this)
     return pair?.chunk.writevNow === undefined || pair.meta.writevNow === undefined
       ? undefined
@@ -153,6 +155,9 @@ export class ChunkWriter {
     const { files, fsync } = this.#shared
     const pair = await files.take(this, () => this.#open())
     try {
+      // A process that is killed now may leave a record, and of its events a part: old bytes behind them must not pass for the rest.
+      if (this.#ragged) await this.#cut(pair)
+      if (this.#ragged) throw new Error('what a failed write has left cannot be cut off')
       const record = this.#recordOf(group)
       try {
         await bothOf(
@@ -215,7 +220,7 @@ export class ChunkWriter {
       await bothOf(pair.chunk.truncate(this.committed.bytes), pair.meta.truncate(this.#recordAt()))
       this.#ragged = false
     } catch {
-      // The next write begins at the same place, and recovery would cut here: it is tried again when the chunk is sealed.
+      // Recovery would cut here. It is tried again before anything else is written, and when the chunk is sealed.
       this.#ragged = true
     }
   }

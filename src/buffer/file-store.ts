@@ -120,6 +120,7 @@ export function createFileStore(options: FileStoreOptions): ChunkStore {
   const nextId = createChunkIds(options.outside.random)
   let shared: FileStoreShared | undefined
   let lock: DiskLock | undefined
+  let closed = false
   let looking: Promise<unknown> = Promise.resolve()
   return {
     persistent: true,
@@ -145,7 +146,7 @@ export function createFileStore(options: FileStoreOptions): ChunkStore {
     arrivals() {
       // One after the other: what one is about to take, the next would not know yet.
       const looked = looking.then(async () =>
-        shared === undefined
+        shared === undefined || closed
           ? []
           : await recoverArrivals({ shared, chunkFormat: options.chunkFormat }),
       )
@@ -158,12 +159,14 @@ export function createFileStore(options: FileStoreOptions): ChunkStore {
     },
     async close() {
       if (shared === undefined) return
-      try {
-        await Promise.all([...shared.live].map((chunk) => chunk.rest()))
-        await shared.files.closeAll()
-      } finally {
-        await lock?.release()
-      }
+      closed = true
+      await looking
+      // All of them come to rest, whatever the disk says to one.
+      const rested = await Promise.allSettled([...shared.live].map((chunk) => chunk.rest()))
+      await shared.files.closeAll()
+      await lock?.release()
+      const failed = rested.find((result) => result.status === 'rejected')
+      if (failed !== undefined) throw failed.reason
     },
   }
 }

@@ -50,9 +50,10 @@ export interface Abilities {
 
 export function createPlan(seed: number, abilities: Abilities): Plan {
   const chance = createChance(seed, 1)
+  const chances = { chance, storage: createChance(seed, 4) }
   const persistent = abilities.fileBuffers && chance.often(50)
-  const sinks = [0, 1, 2].map((index) => createSink(`s${index}`, persistent, chance))
-  const errors = chance.often(25) ? createSink('errors', persistent, chance) : undefined
+  const sinks = [0, 1, 2].map((index) => createSink(`s${index}`, persistent, chances))
+  const errors = chance.often(25) ? createSink('errors', persistent, chances) : undefined
   const { match, routes, used, filtered } = createTopology(sinks, chance)
   const all = errors === undefined ? used : [...used, errors]
   const forwardClients = chance.often(40) ? 1 + chance.below(3) : 0
@@ -103,13 +104,20 @@ function forwardSource({ when, persisted }: AckPlan): string {
   return `<source>\n${lines.filter((line) => line !== '').join('\n')}\n</source>`
 }
 
+/** `storage`: of a stream of its own, so that what it decides leaves the rest of a seed as it was. */
+interface SinkChances {
+  readonly chance: Chance
+  readonly storage: Chance
+}
+
 function moodsOf(chance: Chance): readonly Mood[] {
   if (chance.often(10)) return ['healthy']
   if (chance.often(30)) return moods
   return ['healthy', chance.pick(...moods), chance.pick(...moods)]
 }
 
-function createSink(name: string, persistent: boolean, chance: Chance): SinkPlan {
+function createSink(name: string, persistent: boolean, chances: SinkChances): SinkPlan {
+  const { chance, storage } = chances
   const overflow = chance.pick('throw_exception', 'block', 'drop_oldest_chunk')
   const concurrency = 1 + chance.below(3)
   const kind = chance.often(25) ? 'file' : 'flaky'
@@ -120,8 +128,9 @@ function createSink(name: string, persistent: boolean, chance: Chance): SinkPlan
   const flushAtShutdown = !persistent || chance.often(50)
   const retriesEnd = chance.often(30)
   const lines = [
-    `@type ${persistent ? 'file' : 'memory'}`,
+    `@type ${persistent ? storage.pick('file', 'file', 'file_single') : 'memory'}`,
     persistent ? `path /buffers/${name}` : '',
+    storage.often(25) ? 'compress gzip' : '',
     `flush_mode ${mode}`,
     mode === 'interval' ? `flush_interval ${chance.pick('0.1', '1', '3')}` : '',
     keys.includes('time') ? `timekey ${chance.pick(5, 60)}\ntimekey_wait ${chance.below(4)}` : '',

@@ -1,3 +1,4 @@
+import { type DiskLock, LockedError } from '../../src/core/disk-lock.ts'
 import type { Clock, Disk, FileHandle } from '../../src/core/host.ts'
 import { diskError, type MemoryDisk } from '../support/memory-disk.ts'
 import type { Chance } from './chance.ts'
@@ -21,8 +22,10 @@ export interface ProcessDisk extends Disk {
   /** Files that could not be removed. */
   readonly notRemoved: number
   readonly openHandles: number
-  /** Operations under way. */
-  readonly pending: number
+  /** Paths that the process holds. */
+  readonly locked: readonly string[]
+  /** Paths of operations under way. */
+  readonly pending: readonly string[]
   /**
    * The process dies: of what is being written, any part may be there; nothing that is under way ever settles, and
    * nothing more happens. What was done stays, as after kill -9.
@@ -34,6 +37,9 @@ export interface ProcessDisk extends Disk {
 export function createProcessDisk(disk: MemoryDisk, clock: Clock, chance: Chance): ProcessDisk {
   return new OneProcess(disk, clock, chance)
 }
+
+/** Who holds what on a disk: its processes, one after the other. */
+const locks = new WeakMap<MemoryDisk, Map<string, OneProcess>>()
 
 const never = new Promise<never>(() => undefined)
 
@@ -47,7 +53,7 @@ class OneProcess implements ProcessDisk {
   readonly #clock: Clock
   readonly #chance: Chance
   /** What a kill does to the operations that are under way. */
-  readonly #underWay = new Set<() => Promise<unknown>>()
+  readonly #underWay = new Map<() => Promise<unknown>, string>()
   #dead = false
 
   constructor(disk: MemoryDisk, clock: Clock, chance: Chance) {
@@ -56,13 +62,37 @@ class OneProcess implements ProcessDisk {
     this.#chance = chance
   }
 
-  get pending(): number {
-    return this.#underWay.size
+  get pending(): readonly string[] {
+    return [...this.#underWay.values()]
+  }
+
+  get #locks(): Map<string, OneProcess> {
+    const held = locks.get(this.#disk) ?? new Map<string, OneProcess>()
+    locks.set(this.#disk, held)
+    return held
+  }
+
+  get locked(): readonly string[] {
+    return [...this.#locks].filter(([, owner]) => owner === this).map(([path]) => path)
+  }
+
+  /** A process has a path once here: two buffers of one process must not meet either. */
+  async lock(path: string): Promise<DiskLock> {
+    await this.#run(path, async () => undefined)
+    const held = this.#locks
+    if (held.has(path)) throw new LockedError(path, undefined)
+    held.set(path, this)
+    return {
+      release: async () => {
+        if (held.get(path) === this) held.delete(path)
+      },
+    }
   }
 
   kill(): void {
     this.#dead = true
-    for (const torn of this.#underWay) void torn().catch(() => undefined)
+    for (const path of this.locked) this.#locks.delete(path)
+    for (const torn of this.#underWay.keys()) void torn().catch(() => undefined)
     this.#underWay.clear()
   }
 
@@ -77,7 +107,7 @@ class OneProcess implements ProcessDisk {
       if (this.#chance.often(30)) await whole()
       else if (this.#chance.often(60)) await torn?.()
     }
-    this.#underWay.add(onKill)
+    this.#underWay.set(onKill, path)
     await new Promise<void>((resolve) => {
       if (slowMs > 0) this.#clock.after(slowMs, resolve)
       else this.#clock.soon(resolve)

@@ -408,8 +408,9 @@ class Run {
       promises: this.#pending.size,
       files: this.#processDisk.openHandles,
       diskOperations: this.#processDisk.pending,
+      locks: this.#processDisk.locked,
     }
-    if (Object.values(left).every((count) => count === 0)) return
+    if (Object.values(left).every((one) => one === 0 || Object.keys(one).length === 0)) return
     throw new Error(`left behind by a stop: ${JSON.stringify(left)}`)
   }
 }

@@ -20,16 +20,6 @@ export async function simulate(seed: number): Promise<void> {
   }
 }
 
-/**
- * Whether a seed has file buffers on a disk that fails. Not part of every change's slice yet: two faults are known and
- * open there (seed 97: a stop leaves timers behind; seed 243: a chunk counts as damaged after a kill). `npm run sim` plays
- * them all.
- */
-export function hasFailingBufferDisk(seed: number): boolean {
-  const plan = createPlan(seed, abilities)
-  return plan.diskFaults && plan.sinks.some((sink) => sink.persistent)
-}
-
 /** The configuration and the faults of a seed, for whoever looks into it. */
 export function describeSeed(seed: number): string {
   const plan = createPlan(seed, abilities)
