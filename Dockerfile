@@ -2,7 +2,7 @@
 
 FROM node:24-slim AS build
 WORKDIR /build
-COPY package.json package-lock.json tsconfig.json rolldown.config.mjs ./
+COPY package.json package-lock.json tsconfig.json tsconfig.plugin.json rolldown.config.mjs ./
 RUN npm install --ignore-scripts --no-audit --no-fund
 COPY src src
 RUN npm run build && npm prune --omit=dev --ignore-scripts

@@ -6,7 +6,12 @@ import { defineConfig } from 'rolldown'
  * (docs/decisions/0007-load-late.md). Packages that every start needs are taken in; those loaded late stay where npm put them.
  */
 export default defineConfig({
-  input: { cli: 'src/cli.ts', plugins: 'src/plugins.ts', config: 'src/config/index.ts' },
+  input: {
+    cli: 'src/cli.ts',
+    plugins: 'src/plugins.ts',
+    config: 'src/config/index.ts',
+    plugin: 'src/plugin.ts',
+  },
   platform: 'node',
   external: [
     ...builtinModules,

@@ -17,6 +17,8 @@ export interface RunCommand {
   /** --no-supervisor: one process, whatever happens. */
   readonly alone: boolean
   readonly disableSharedSocket: boolean
+  readonly pluginDirectories: readonly string[]
+  readonly modules: readonly string[]
   /** Seconds. */
   readonly emitErrorLogInterval: number | undefined
   readonly user: string | undefined
@@ -75,6 +77,8 @@ function runCommand(options: ParsedOptions): RunCommand {
     workers: options.integer('workers', { min: 1, max: 1024 }),
     alone: options.flag('no-supervisor'),
     disableSharedSocket: options.flag('disable-shared-socket'),
+    pluginDirectories: options.list('plugin'),
+    modules: options.list('require'),
     emitErrorLogInterval: options.integer('emit-error-log-interval', { min: 0, max: 86_400 }),
     user: options.text('user'),
     group: options.text('group'),

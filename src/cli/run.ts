@@ -1,5 +1,6 @@
 import { networkInterfaces } from 'node:os'
 import { type App, type AppConfig, createApp } from '../app.ts'
+import type { PluginDefinition } from '../config/define.ts'
 import { modeOf, type SystemConfig } from '../config/index.ts'
 import { ConfigError, ConfigErrors } from '../core/errors.ts'
 import type { Host } from '../core/host.ts'
@@ -12,14 +13,16 @@ import { takeWorkerPlace } from '../host/worker-place.ts'
 import { createKernel } from '../kernel/index.ts'
 import { createLogger } from '../observe/log.ts'
 import { createMetrics } from '../observe/metrics.ts'
-import { plugins } from '../plugins.ts'
+import { plugins as builtIn } from '../plugins.ts'
 import type { RunCommand } from './argv.ts'
 import { banner } from './banner.ts'
 import { configureLog, systemOf } from './configure-log.ts'
 import { dumpConfig, loadConfig, type Run, sayWhyNot } from './context.ts'
+import { loadOwnPlugins } from './own-plugins.ts'
 import { changeUser } from './privileges.ts'
 import { findConfig } from './read-config.ts'
 import { serve } from './serve.ts'
+import { silentLog } from './silent-log.ts'
 
 /** How long the log's last lines may take. */
 const lastWordsMs = 500
@@ -69,8 +72,14 @@ async function runWith(self: Run): Promise<number> {
   nameProcess(self, system)
   if (system?.disableSharedSocket) self.sockets.shared = false
   if (worker === undefined) for (const notice of command.notices) log.info(notice)
+  // What a worker loads its supervisor has loaded and told of already.
+  const toldTo = worker === undefined ? log : silentLog
+  const own = await loadOwnPlugins(command, { log: toldTo, env: self.host.env, builtIn })
+  const plugins = [...builtIn, ...own]
   const workers = worker?.workers ?? command.workers ?? system?.workers ?? 1
-  if (worker !== undefined || workers === 1) return await runAlone(self, config, workers)
+  if (worker !== undefined || workers === 1) {
+    return await runAlone(self, config, { workers, plugins })
+  }
   if (command.alone) {
     const message = `invalid number of workers with --no-supervisor: ${workers}`
     throw new ConfigErrors([new ConfigError(message, { hint: 'leave workers away, or write 1' })])
@@ -79,15 +88,22 @@ async function runWith(self: Run): Promise<number> {
   return await supervise(
     self,
     { workers, system },
-    { createFor: (id) => appOf(self, loadConfig(self, id), { workers, id }), hello: sayHello },
+    {
+      createFor: (id) => appOf(self, loadConfig(self, id), { workers, id, plugins }),
+      hello: sayHello,
+    },
   )
 }
 
 /** The only process, or one of several workers. */
-async function runAlone(self: Run, config: AppConfig, workers: number): Promise<number> {
+async function runAlone(
+  self: Run,
+  config: AppConfig,
+  of: { workers: number; plugins: readonly PluginDefinition[] },
+): Promise<number> {
   const { command, host, log, place, worker } = self
   tellBuild(host)
-  const app = appOf(self, config, { workers, id: worker?.id ?? 0 })
+  const app = appOf(self, config, { ...of, id: worker?.id ?? 0 })
   if (command.dryRun) {
     await app.check()
     log.info('dry run: it would start', { config: place.path ?? 'embedded default' })
@@ -100,11 +116,15 @@ async function runAlone(self: Run, config: AppConfig, workers: number): Promise<
 }
 
 /** Throws ConfigErrors. */
-function appOf(self: Run, config: AppConfig, of: { workers: number; id: number }): App {
+function appOf(
+  self: Run,
+  config: AppConfig,
+  of: { workers: number; id: number; plugins: readonly PluginDefinition[] },
+): App {
   const { command, host, worker } = self
   return createApp({
     host,
-    plugins,
+    plugins: of.plugins,
     kernel: createKernel(loadKernel()),
     config,
     overrides: {

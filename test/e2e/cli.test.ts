@@ -187,7 +187,7 @@ describe('running', () => {
     await hidden.sluice.stop()
     expect(hidden.sluice.log()).not.toContain('using configuration file')
     expect(hidden.sluice.log()).not.toContain('option --no-supervisor')
-    expect(hidden.sluice.log()).toContain('option --plugin has no effect')
+    expect(hidden.sluice.log()).toContain('there is no such plugin directory directory="/plugins"')
   })
 
   it('logs as JSON when <system> says so', async () => {

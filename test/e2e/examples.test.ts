@@ -1,18 +1,23 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import http from 'node:http'
+import { resolve } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { exchange, freePort, listening, type Running, run, until } from './support.ts'
 
 /** Every example is run as it stands, but for its port and its directory. */
 
-async function start(name: string, changes: Record<string, string> = {}) {
+async function start(
+  name: string,
+  changes: Record<string, string> = {},
+  args: readonly string[] = [],
+) {
   const port = await freePort()
   let config = readFileSync(`examples/${name}/fluent.conf`, 'utf8')
     .replaceAll(/port (24224|9880)/g, `bind 127.0.0.1\n  port ${port}`)
     .replaceAll('/fluentd/log', '@DIR@/log')
   for (const [from, to] of Object.entries(changes)) config = config.replaceAll(from, to)
-  const sluice = run({ config })
+  const sluice = run({ config, args })
   await listening(port, sluice)
   return { sluice, port }
 }
@@ -120,6 +125,40 @@ const shown: Record<string, () => Promise<void>> = {
       'content-encoding': 'gzip',
       'x-source': 'sluice',
     })
+    expect(await sluice.stop()).toBe(0)
+    await new Promise((done) => {
+      server.close(done)
+      server.closeAllConnections()
+    })
+  },
+
+  async 'own-plugin'() {
+    const posts: string[] = []
+    const answers = [503, 200]
+    const server = http.createServer(async (request, response) => {
+      const parts: Buffer[] = []
+      for await (const part of request) parts.push(part as Buffer)
+      posts.push(Buffer.concat(parts).toString())
+      response.writeHead(answers.shift() ?? 200).end()
+    })
+    const sink = await freePort()
+    await new Promise<void>((done) => server.listen(sink, '127.0.0.1', done))
+    const plugins = resolve('examples/own-plugin/plugins')
+    const { sluice, port } = await start('own-plugin', { ':9880': `:${sink}` }, ['-p', plugins])
+    await send(port, [
+      ['shop.web', time, { message: 'paid with 4111 1111 1111 1111', n: 4111111111111111 }],
+      ['alert.shop', time, { message: 'the shop is down' }],
+    ])
+    await until(
+      () => `a line and two posts; ${sluice.log()}`,
+      () => sluice.lines.length === 1 && posts.length === 2,
+    )
+    expect(sluice.lines).toEqual([
+      '2023-11-14 22:13:20.000000000 +0000 shop.web: {"message":"paid with [card number]","n":4111111111111111}',
+    ])
+    // The first answer was 503: it was sent again.
+    expect(posts).toEqual(Array(2).fill('{"text":"alert.shop: the shop is down"}'))
+    expect(sluice.log()).not.toContain(`${sink}/hook`)
     expect(await sluice.stop()).toBe(0)
     await new Promise((done) => {
       server.close(done)

@@ -25,6 +25,8 @@ export function run(options: {
   files?: Readonly<Record<string, string>>
   args?: readonly string[]
   env?: Record<string, string>
+  /** Instead of a directory of its own. */
+  cwd?: string
 }): Running {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-e2e-'))
   const args = [...(options.args ?? [])]
@@ -38,7 +40,7 @@ export function run(options: {
     args.push('-c', path)
   }
   const child = spawn(process.execPath, [cli, ...args], {
-    cwd: dir,
+    cwd: options.cwd ?? dir,
     env: { ...process.env, TZ: 'UTC', ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
   })

@@ -11,6 +11,7 @@ import {
   renderAll,
   renderWarning,
 } from '../../src/config/index.ts'
+import { isLineMatcher } from '../../src/text/regexp.ts'
 import { testRegistry } from './plugins.ts'
 
 const ruler = '~~~~\n'
@@ -74,6 +75,7 @@ function bound(name: string, input: string): string {
 function readable(key: string, value: unknown): unknown {
   if (key === 'definition' || key === 'position' || value === '') return undefined
   if (value instanceof RegExp) return String(value)
+  if (isLineMatcher(value)) return `/${value.source}/${value.flags}`
   if (value instanceof Map) return [...value]
   if (typeof value === 'bigint') return `${value}n`
   return value

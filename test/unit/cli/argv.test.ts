@@ -19,6 +19,8 @@ describe('running', () => {
       workers: undefined,
       alone: false,
       disableSharedSocket: false,
+      pluginDirectories: [],
+      modules: [],
       emitErrorLogInterval: undefined,
       user: undefined,
       group: undefined,
@@ -35,6 +37,8 @@ describe('running', () => {
     [['-c', '/a b.conf'], { configPath: '/a b.conf' }],
     [['-c/a.conf'], { configPath: '/a.conf' }],
     [['--no-supervisor'], { alone: true }],
+    [['-p', '/plugins', '--plugin=/more'], { pluginDirectories: ['/plugins', '/more'] }],
+    [['-r', 'json', '-r', './x.js'], { modules: ['json', './x.js'] }],
     [['--emit-error-log-interval', '5'], { emitErrorLogInterval: 5 }],
     [['--disable-shared-socket'], { disableSharedSocket: true }],
     [['--config=/a.conf'], { configPath: '/a.conf' }],
@@ -75,9 +79,7 @@ describe('running', () => {
   })
 
   it.each([
-    [['-p', '/plugins', '-p', '/more'], 'plugin'],
     [['-I', '/lib'], 'include'],
-    [['-r', 'json'], 'require'],
     [['--use-v1-config'], 'use-v1-config'],
     [['--suppress-repeated-stacktrace'], 'suppress-repeated-stacktrace'],
     [['--suppress-repeated-stacktrace', 'true'], 'suppress-repeated-stacktrace'],
