@@ -233,10 +233,11 @@ function bindChild(
   context: BindContext,
 ): object | undefined {
   if (declared.kind === 'plugin') {
-    const { defaultType, defaults, argument, own } = declared.options
+    const { defaultType, defaults, argument, own, typeParam } = declared.options
     const options = { defaultType, defaults, argument }
-    if (own === undefined) return bindPluginElement(declared.plugin, child, context, options)
-    return bindWithOwn(declared, own, child, context)
+    const typed = typeParam === undefined ? child : withType(child, typeParam)
+    if (own === undefined) return bindPluginElement(declared.plugin, typed, context, options)
+    return bindWithOwn(declared, own, typed, context)
   }
   return bindBody({
     element: child,
@@ -247,6 +248,18 @@ function bindChild(
     open: declared.options.open,
     pluginSection: true,
   })
+}
+
+/** With `@type` in the place of the parameter that names the type. */
+function withType(child: Element, typeParam: string): Element {
+  if (child.params.some(({ name }) => name === '@type')) return child
+  const params = child.params.flatMap((setting): Setting[] => {
+    if (setting.name !== typeParam) return [setting]
+    const isExpression = /^\/[\s\S]*\/[imx]*$/.test(setting.value ?? '')
+    const type = { ...setting, name: '@type', value: isExpression ? 'regexp' : setting.value }
+    return isExpression ? [type, { ...setting, name: 'expression' }] : [type]
+  })
+  return { ...child, params }
 }
 
 /**

@@ -64,8 +64,6 @@ const gems: Readonly<Record<string, string>> = {
   'source systemd': 'fluent-plugin-systemd',
   'source prometheus': 'fluent-plugin-prometheus',
   'source windows_eventlog2': 'fluent-plugin-windows-eventlog',
-  'parser grok': 'fluent-plugin-grok-parser',
-  'parser multi_format': 'fluent-plugin-multi-format-parser',
   'parser cri': 'fluent-plugin-parser-cri',
 }
 

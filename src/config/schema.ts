@@ -164,6 +164,11 @@ export interface PluginSectionOptions extends SectionOptions {
    * `weight`). Bound to `own` of the BoundPlugin.
    */
   readonly own?: Readonly<Record<string, Param<unknown>>>
+  /**
+   * A parameter that names the type where no @type is written (multi_format's `format`); `/…/` in it is the expression of a
+   * regexp parser.
+   */
+  readonly typeParam?: string
 }
 
 export function plugin<const O extends PluginSectionOptions>(

@@ -1,10 +1,12 @@
 import type { ParserDefinition } from '../config/define.ts'
 import { apache2Parser } from './apache2.ts'
 import { csvParser } from './csv.ts'
+import { grokParser, multilineGrokParser } from './grok.ts'
 import { inHttpParser } from './in-http.ts'
 import { jsonParser } from './json.ts'
 import { ltsvParser } from './ltsv.ts'
 import { msgpackParser } from './msgpack.ts'
+import { multiFormatParser } from './multi-format.ts'
 import { multilineParser } from './multiline.ts'
 import { noneParser } from './none.ts'
 import { apacheErrorParser, apacheParser, nginxParser, regexpParser } from './regexp.ts'
@@ -17,10 +19,13 @@ export const parsers: readonly ParserDefinition[] = [
   apacheErrorParser,
   csvParser,
   inHttpParser,
+  grokParser,
   jsonParser,
   ltsvParser,
   msgpackParser,
+  multiFormatParser,
   multilineParser,
+  multilineGrokParser,
   nginxParser,
   noneParser,
   regexpParser,
