@@ -1,6 +1,7 @@
 import type { Logger } from '../core/log.ts'
 import type { Chunk, Sink, WriteResult } from '../core/output.ts'
 import type { Backup, BackupReason } from './backup.ts'
+import { endedCode } from './backup-end.ts'
 import type { Held } from './held.ts'
 
 /** Where chunks, or parts of them, go that their sink does not take: the secondary, or else the backup directory. */
@@ -17,7 +18,7 @@ export interface AsideResult {
 }
 
 /** A full disk may have room again; anything else about a directory that cannot be written stays so. */
-const passingCodes = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EMFILE', 'ENFILE'])
+const passingCodes = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EMFILE', 'ENFILE', endedCode])
 
 /** For what the sink refused for good. Rejects where the backup's disk is full: to be tried again. */
 export async function putAside(
@@ -62,6 +63,7 @@ export async function giveUpToBackup(
     const words = 'a chunk was retried in vain'
     return (await keep(aside, { held, chunk, error, words })) ? 'backed_up' : 'retries_exhausted'
   } catch (failure) {
+    if ((failure as { code?: string }).code === endedCode) return 'stays'
     const told = { chunk: held.stored.id, because: failure }
     aside.log.error('a chunk that was retried in vain cannot be kept aside: it stays queued', told)
     return 'stays'

@@ -345,9 +345,12 @@ class BufferedOutput implements Output {
     this.#aging.stop()
     if (started) await this.#lastRound(deadline)
     this.#receipts.end()
-    await this.#sink.stop(deadline)
-    await this.#secondary?.stop(deadline)
-    await this.#store.close()
+    try {
+      await this.#sink.stop(deadline)
+      await this.#secondary?.stop(deadline)
+    } finally {
+      await this.#store.close()
+    }
     if (started) sayBooks(this.#context.log, this.statistics())
   }
 

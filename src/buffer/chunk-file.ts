@@ -10,6 +10,8 @@ export interface ChunkFiles {
   append(path: string, pieces: readonly Uint8Array[], options: { noFollow: boolean }): Promise<void>
   /** Writes the first file of `nameOf(0)`, `nameOf(1)` … that does not exist yet. Returns its path. */
   create(nameOf: (index: number) => string, pieces: readonly Uint8Array[]): Promise<string>
+  /** At the end: once more cuts off what could not be cut off when its write failed. Rejects as the disk does. */
+  cutTorn(): Promise<void>
 }
 
 /** Files of which is remembered that they were looked at, or that they end in something to be cut off. */
@@ -141,6 +143,18 @@ export function createChunkFiles(options: {
       return mine.finally(() => {
         if (busy.get(path) === mine) busy.delete(path)
       })
+    },
+    async cutTorn() {
+      for (const [path, end] of known) {
+        if (end === undefined || busy.has(path)) continue
+        const file = await disk.open(path, { write: true, noFollow: true })
+        try {
+          await file.truncate(end)
+          remember(path, undefined)
+        } finally {
+          await file.close()
+        }
+      }
     },
     async create(nameOf, pieces) {
       let isTaken = (_path: string) => false

@@ -2,6 +2,7 @@ import { PermanentError, RetryableError } from '../core/errors.ts'
 import type { Timer } from '../core/host.ts'
 import type { Sink, WriteResult } from '../core/output.ts'
 import { type AsideResult, giveUpToBackup, putAside } from './aside.ts'
+import { type EndingBackup, endingBackup } from './backup-end.ts'
 import { enterChunk } from './books.ts'
 import { nextState } from './chunk.ts'
 import type { ChunkEnd, Delivery, DeliveryOptions } from './delivery-contract.ts'
@@ -32,6 +33,7 @@ class ChunkDelivery implements Delivery {
   readonly totals: Totals = { bytes: 0, events: 0 }
   retry: RetryState | undefined
   readonly #options: DeliveryOptions
+  readonly #backup: EndingBackup
   readonly #queue = new ChunkQueue<Held>()
   readonly #inFlight = new Set<Held>()
   readonly #abort = new AbortController()
@@ -39,11 +41,12 @@ class ChunkDelivery implements Delivery {
   #lastRound = false
   #onlyInFlight = false
   #pumping = false
-  #idle: (() => void)[] = []
+  readonly #idle: (() => void)[] = []
   #onLanded: () => void = () => undefined
 
   constructor(options: DeliveryOptions) {
-    this.#options = options
+    this.#backup = endingBackup(options.backup, options.clock)
+    this.#options = { ...options, backup: this.#backup }
   }
 
   get length(): number {
@@ -339,13 +342,7 @@ class ChunkDelivery implements Delivery {
     this.#onLanded()
     const waits = (this.retry !== undefined && !this.#lastRound) || this.#onlyInFlight
     if (this.#queue.length > 0 && !waits && !this.#abort.signal.aborted) return
-    this.#tellAllIdle()
-  }
-
-  #tellAllIdle(): void {
-    const told = this.#idle
-    this.#idle = []
-    for (const tell of told) tell()
+    for (const tell of this.#idle.splice(0)) tell()
   }
 
   async drain(deadline: AbortSignal, options: { onlyInFlight: boolean }): Promise<void> {
@@ -353,16 +350,17 @@ class ChunkDelivery implements Delivery {
     this.#onlyInFlight = options.onlyInFlight
     this.retry = undefined
     this.#timer?.cancel()
-    const aborted = new Promise<void>((resolve) => {
-      if (deadline.aborted) resolve()
-      else deadline.addEventListener('abort', () => resolve(), { once: true })
+    const late = new Promise<unknown>((resolve) => {
+      if (deadline.aborted) resolve(undefined)
+      else deadline.addEventListener('abort', resolve, { once: true })
     })
     this.pump()
-    await Promise.race([this.idle(), aborted])
+    await Promise.race([this.idle(), late])
     this.#abort.abort()
     this.#timer?.cancel()
     await this.#landed()
-    this.#tellAllIdle()
+    await this.#backup.end()
+    for (const tell of this.#idle.splice(0)) tell()
   }
 
   /**

@@ -65,7 +65,14 @@ export function createFileSink(params: FileParams, context: PluginContext): Sink
       if (params.append) await files.append(path, pieces, { noFollow: template.hasValues })
       else await files.create((index) => path.replaceAll(indexMark, `_${index}`), pieces)
     },
-    stop: async () => link?.settled(),
+    async stop() {
+      await link?.settled()
+      await files
+        .cutTorn()
+        .catch((error: unknown) =>
+          context.log.warn('the end of a file is torn, and cannot be cut off now', { error }),
+        )
+    },
   }
 }
 
