@@ -58,7 +58,8 @@ async function listenOn(
   { log, exclusive }: Surroundings,
 ): Promise<Listener> {
   const { address } = options
-  const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true })
+  // An ack is small and somebody waits for it: held back until the one before is acknowledged, it would come 40 ms late.
+  const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true })
   const take = (socket: net.Socket) => {
     const connection = new NodeConnection(socket, options.readArea)
     connection.begin(options.accept(connection))
@@ -176,7 +177,9 @@ function connect(
     const place =
       address.kind === 'tcp' ? { host: address.host, port: address.port } : { path: address.path }
     const socket =
-      tls === undefined ? net.connect({ allowHalfOpen: true, ...place }) : openTls(place, tls)
+      tls === undefined
+        ? net.connect({ allowHalfOpen: true, noDelay: true, ...place })
+        : openTls(place, tls)
     const timer = setTimeout(() => fail(timeoutError(timeoutMs)), timeoutMs)
     const onAbort = () => fail(signal?.reason)
     const settled = () => {

@@ -8,6 +8,7 @@ const slice = [
   'SIGTERM',
   'broken payloads',
   '5,000',
+  'flood',
 ]
 
 function faults(rows: string): Promise<{ code: number; text: string }> {

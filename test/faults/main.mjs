@@ -14,6 +14,7 @@ import {
   reloadRow,
   restartRow,
 } from './rows-crash.mjs'
+import { floodRow } from './rows-flood.mjs'
 import { bombRow, hostileRow, httpRow, idleRow, longTagRow, sameTagRow } from './rows-load.mjs'
 
 const { values } = parseArgs({
@@ -34,6 +35,7 @@ const rows = [
   restartRow,
   reloadRow,
   idleRow,
+  floodRow,
   hostileRow,
   sameTagRow,
   bombRow,
