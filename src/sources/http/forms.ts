@@ -1,17 +1,19 @@
 import { Refusal } from './refusal.ts'
 
-/** Headers of one part of a multipart body, and parts of one. */
-const partLimits = { headerBytes: 16 * 1024, parts: 1000 }
+/** Headers of one part of a multipart body; fields of any form, of which a few have a meaning. */
+const limits = { headerBytes: 16 * 1024, fields: 1000 }
 
 /**
- * Names and values of `a=1&b=2`, as bytes. With `wanted`, values of other names are not even decoded.
+ * Names and values of `a=1&b=2`, as bytes. With `wanted`, values of other names are not even decoded. Throws Refusal
+ * for more fields than a form has.
  */
 export function* formPairs(
   form: Uint8Array,
   wanted?: ReadonlySet<string>,
 ): Generator<[string, Uint8Array], void, void> {
   const bytes = Buffer.from(form.buffer, form.byteOffset, form.byteLength)
-  for (let start = 0; start < bytes.length; ) {
+  for (let start = 0, fields = 0; start < bytes.length; fields++) {
+    if (fields >= limits.fields) throw tooMany()
     const found = bytes.indexOf(0x26, start)
     const end = found < 0 ? bytes.length : found
     const equals = bytes.subarray(start, end).indexOf(0x3d)
@@ -22,6 +24,10 @@ export function* formPairs(
     }
     start = end + 1
   }
+}
+
+function tooMany(): Refusal {
+  return new Refusal(400, 'form', 'too many fields in a form')
 }
 
 function decoded(text: Buffer): Buffer {
@@ -73,9 +79,9 @@ export function* multipartPairs(
     at = found + delimiter.length
   }
   for (let part = 0; bytes[at] === 0x0d && bytes[at + 1] === 0x0a; part++) {
-    if (part >= partLimits.parts) throw new Refusal(400, 'form', 'too many parts in a form')
+    if (part >= limits.fields) throw tooMany()
     // The line end in front belongs to the delimiter, and to an empty header's end.
-    const headEnd = bytes.subarray(at, at + partLimits.headerBytes).indexOf('\r\n\r\n')
+    const headEnd = bytes.subarray(at, at + limits.headerBytes).indexOf('\r\n\r\n')
     const end = headEnd < 0 ? -1 : bytes.indexOf(delimiter, at + headEnd + 2)
     if (headEnd < 0 || end < 0) throw new Refusal(400, 'form', 'a form ends within a part')
     const name = nameOf(bytes.toString('latin1', at, at + headEnd))

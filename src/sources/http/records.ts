@@ -43,6 +43,8 @@ const heldStepBytes = 64 * 1024
 
 /** Work on one body before others get their turn. */
 const sliceMs = 5
+/** Values of one request that are no records: with more it is none of ours, and not worth the time. */
+const invalidLimit = 10_000
 /** The entry that a record stands in is a level of nesting too. */
 const recordDepth = maxDepth - 1
 
@@ -56,7 +58,7 @@ export class Records {
   #count = 0
   /** Of the budget. */
   #heldBytes = 0
-  /** Values that are no records, or that could not be read. */
+  /** Values that are no records, or that could not be read: left out. */
   invalid = 0
 
   constructor(rules: RecordRules, facts: RequestFacts) {
@@ -90,12 +92,13 @@ export class Records {
   }
 
   async #lines(bytes: Uint8Array): Promise<void> {
-    for (let start = 0; start < bytes.length; ) {
+    for (let start = 0; start < bytes.length; start++) {
+      // Empty lines are left out without looking for their end.
+      if (bytes[start] === 0x0a || bytes[start] === 0x0d) continue
       const found = bytes.indexOf(0x0a, start)
       const end = found < 0 ? bytes.length : found
-      const line = bytes.subarray(start, bytes[end - 1] === 0x0d ? end - 1 : end)
-      if (line.length > 0) await this.#json(line)
-      start = end + 1
+      await this.#json(bytes.subarray(start, bytes[end - 1] === 0x0d ? end - 1 : end))
+      start = end
     }
   }
 
@@ -115,7 +118,8 @@ export class Records {
       if (!(error instanceof JsonError)) throw error
       this.#encoder.truncate(before.bytes)
       this.#count = before.count
-      this.invalid = before.invalid + 1
+      this.invalid = before.invalid
+      this.#leaveOut()
     }
   }
 
@@ -124,6 +128,7 @@ export class Records {
       for (let at = 0; at < bytes.length; ) {
         const items = arrayItems(bytes, at)
         if (items !== undefined) at += headLength(bytes[at] as number)
+        if (this.#late()) await this.#breathe()
         for (let left = items ?? 1; left > 0; left--) {
           const end = skipValue(bytes, at, bytes.length, recordDepth)
           this.#checkSize(end - at)
@@ -138,6 +143,13 @@ export class Records {
     } catch (error) {
       if (!(error instanceof MsgpackError)) throw error
       throw new Refusal(400, 'malformed', `the MessagePack cannot be read: ${error.message}`)
+    }
+  }
+
+  #leaveOut(): void {
+    this.invalid += 1
+    if (this.invalid > invalidLimit) {
+      throw new Refusal(400, 'invalid', 'too many values that are no records')
     }
   }
 
@@ -171,14 +183,14 @@ export class Records {
   #parsed(bytes: Uint8Array, parser: Parser): void {
     for (const item of parser.parse(textFrom(bytes))) {
       if (item instanceof ParserError) throw new Refusal(400, 'malformed', item.message)
-      if (item === undefined) this.invalid += 1
+      if (item === undefined) this.#leaveOut()
       else this.#add(item)
     }
   }
 
   #record(value: MsgValue): void {
     if (!(value instanceof Map)) {
-      this.invalid += 1
+      this.#leaveOut()
       return
     }
     const { timeKey, keepTimeKey } = this.#rules
@@ -200,7 +212,7 @@ export class Records {
   /** A record that is not touched keeps its bytes. */
   #packedRecord(bytes: Uint8Array): void {
     if (!isMap(bytes[0] as number)) {
-      this.invalid += 1
+      this.#leaveOut()
       return
     }
     if (this.#facts.fields.size > 0) {

@@ -40,7 +40,7 @@ describe('bodies', () => {
       'ndjson',
       '/a?time=7',
       'application/x-ndjson',
-      '{"a":1}\r\n\n{"a":2}',
+      '\n\r\n{"a":1}\r\n\n{"a":2}',
       '200',
       ['a 7 {"a":1}', 'a 7 {"a":2}'],
     ],
@@ -221,6 +221,16 @@ describe('Content-Encoding', () => {
 })
 
 describe('limits', () => {
+  it.each([
+    ['json', json, `[${'1,'.repeat(10_001)}{}]`],
+    ['ndjson', 'application/x-ndjson', 'x\n'.repeat(10_001)],
+    ['msgpack', 'application/msgpack', Buffer.alloc(10_001, 0xc0)],
+  ])('refuses what is mostly no records: %s', async (_name, type, body) => {
+    const { post, events } = await startHttp()
+    expect(await post('/a', type, body)).toMatch(/^400 .*too many values/s)
+    expect(events).toEqual([])
+  })
+
   it('refuses a record that is too long, also among others', async () => {
     const { post, events } = await startHttp('record_size_limit 100')
     const long = `{"a":"${'x'.repeat(100)}"}`
