@@ -1,4 +1,5 @@
 import type { PluginDefinition } from '../src/config/define.ts'
+import { refusedPlugins } from '../src/config/known-plugins.ts'
 import type { Param, PluginKind, PluginSection, Section, Shape } from '../src/config/schema.ts'
 import { isLineMatcher } from '../src/text/regexp.ts'
 
@@ -36,8 +37,11 @@ export interface Row {
   readonly gap?: string | undefined
 }
 
+/** Beside the kinds of plugins that we have: what stands inside of others here. */
+export type RowsKind = PluginKind | 'service_discovery' | 'storage'
+
 export interface PluginRows {
-  readonly kind: PluginKind
+  readonly kind: RowsKind
   readonly name: string
   /** The plugin's own name, where `name` is an alias. */
   readonly page: string
@@ -66,14 +70,62 @@ export function comparePlugins(
       (plugin) => plugin.kind === kind && [plugin.name, ...(plugin.aliases ?? [])].includes(name),
     )
   const buffer = find('buffer', 'memory')
-  return Object.entries(kinds).flatMap(([theirs, kind]) =>
+  const compared = Object.entries(kinds).flatMap(([theirs, kind]) =>
     Object.entries(fluentd[theirs] ?? {}).map(([name, shape]) => {
       const ours = find(kind, name)
+      const why = refusedPlugins[`${kind} ${name}`]
+      if (why !== undefined) return { kind, name, page: name, rows: refusedRows(shape, why, '') }
       const rows =
         ours === undefined ? undefined : compareShape(ours.shape, shape, { path: '', buffer })
       return { kind, name, page: ours?.name ?? name, rows }
     }),
   )
+  const discovery = find('output', 'forward')?.shape.sections?.service_discovery
+  const storage = find('source', 'sample')?.shape.sections?.storage
+  return [
+    ...compared,
+    ...compareInner({ kind: 'service_discovery', page: 'forward' }, discovery, fluentd),
+    ...compareInner({ kind: 'storage', page: 'sample' }, storage, fluentd),
+  ]
+}
+
+/** Plugins of Fluentd that are sections here, which know by their `@type` what counts of their parameters. */
+function compareInner(
+  of: { kind: RowsKind; page: string },
+  ours: Section | PluginSection | undefined,
+  fluentd: FluentdList,
+): PluginRows[] {
+  return Object.entries(fluentd[of.kind] ?? {}).map(([name, shape]) => {
+    if (ours === undefined) return { ...of, name, rows: undefined }
+    const { unsupported } = ours.options
+    if (unsupported !== undefined) {
+      return { ...of, name, rows: refusedRows(shape, unsupported, '') }
+    }
+    if (ours.kind !== 'section') return { ...of, name, rows: undefined }
+    // What one type requires is checked when it is made: the other types do not have it.
+    const params = Object.entries(shape.params ?? {}).map(([param, it]) => [
+      param,
+      { ...it, required: false },
+    ])
+    const theirs = { ...shape, params: Object.fromEntries(params) as FluentdShape['params'] }
+    return { ...of, name, rows: compareShape(ours.shape, theirs, { path: '', buffer: undefined }) }
+  })
+}
+
+/** A row for each parameter of what is refused as a whole. */
+function refusedRows(shape: FluentdShape, why: string, path: string): Row[] {
+  const params = Object.keys(shape.params ?? {}).filter((name) => !reserved.has(name))
+  return [
+    ...params.map((name): Row => ({ name: `${path}${name}`, status: 'refused', text: why })),
+    ...Object.entries(shape.sections ?? {}).flatMap(([name, section]) =>
+      refusedRows(section, why, `${path}<${name}> `),
+    ),
+  ]
+}
+
+/** <system>, which is no plugin. */
+export function compareSystem(ours: Shape, theirs: FluentdShape): Row[] {
+  return compareShape(ours, theirs, { path: '', buffer: undefined })
 }
 
 interface Place {
@@ -107,6 +159,11 @@ function compareSection(
   if (unsupported !== undefined) return [{ name: title, status: 'refused', text: unsupported }]
   if (ours.kind === 'section') return compareShape(ours.shape, theirs, { ...place, path })
   const rows = [comparePluginType(title, ours, theirs)]
+  for (const [param, { argument }] of Object.entries(theirs.params ?? {})) {
+    if (argument !== true || name === 'buffer') continue
+    const text = 'The argument of the section: a name that nothing asks for, as in Fluentd.'
+    rows.push({ name: `${path}${param}`, status: 'same', text })
+  }
   if (name === 'buffer' && place.buffer !== undefined) {
     rows.push(...compareBuffer(ours, theirs, { ...place, path }))
   }

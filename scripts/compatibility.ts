@@ -7,6 +7,7 @@ import {
   type Row,
   type Status,
 } from './compare.ts'
+import type { ShownBy } from './shown-by.ts'
 
 const kindTitles: readonly (readonly [PluginRows['kind'], string, string])[] = [
   ['source', 'Sources', 'sources'],
@@ -15,6 +16,8 @@ const kindTitles: readonly (readonly [PluginRows['kind'], string, string])[] = [
   ['parser', 'Parsers', 'parsers'],
   ['formatter', 'Formatters', 'formatters'],
   ['buffer', 'Buffers', 'buffers'],
+  ['service_discovery', 'Service discovery', 'outputs'],
+  ['storage', 'Storage', 'sources'],
 ]
 
 const words: Readonly<Record<Status, string>> = {
@@ -33,8 +36,10 @@ export function compatibilityPage(options: {
   fluentd: FluentdList
   differences: string
   recorded: Readonly<Record<string, string>>
+  system: readonly Row[]
+  shownBy: ShownBy
 }): string {
-  const { plugins, fluentd, differences, recorded } = options
+  const { plugins, fluentd, differences, recorded, system, shownBy } = options
   const compared = comparePlugins(plugins, fluentd)
   const out = [
     '# Compatibility with Fluentd 1.19.3',
@@ -50,20 +55,27 @@ export function compatibilityPage(options: {
     differences.trim(),
     '',
     ...recordedSection(recorded),
-    ...pluginSection(plugins, compared, fluentd),
+    ...pluginSection(plugins, compared),
     '## Parameters',
     '',
     'A row for each parameter of each plugin that is built. *same*: name, type, default and meaning. *differs*: as the row says.',
     '*refused*: an error at start that says so. `@id`, `@label`, `@log_level` and `@type` are the same everywhere. Of the',
-    '`<buffer>` section of an output, rows stand here where its default is its own; the rest is with the buffers.',
+    '`<buffer>` section of an output, rows stand here where its default is its own; the rest is with the buffers. Behind each row',
+    'stands a test that writes the parameter; where there is none, its name, type, default and refusal are tested, and no more.',
     '',
   ]
   for (const [kind, title, folder] of kindTitles) {
     out.push(`### ${title}`, '')
     for (const { name, page, rows } of compared.filter((one) => one.kind === kind)) {
-      if (rows !== undefined) out.push(...parameterTable(name, `${folder}/${page}.md`, rows))
+      if (rows === undefined) continue
+      const refused = `${kind} ${name}` in refusedPlugins
+      const link = refused ? undefined : `${folder}/${page}.md`
+      out.push(...parameterTable({ kind, name, rows, link, shownBy }))
     }
   }
+  const link = 'system.md'
+  out.push('### System', '')
+  out.push(...parameterTable({ kind: 'system', name: 'system', rows: system, link, shownBy }))
   return `${out.join('\n').trim()}\n`
 }
 
@@ -91,31 +103,25 @@ function recordedSection(recorded: Readonly<Record<string, string>>): string[] {
 function pluginSection(
   plugins: readonly PluginDefinition[],
   compared: readonly PluginRows[],
-  fluentd: FluentdList,
 ): string[] {
-  const out = ['## Plugins', '', '| kind | built | not yet | beyond Fluentd’s own |']
-  out.push('| --- | --- | --- | --- |')
+  const out = ['## Plugins', '', '| kind | built | not yet | refused | beyond Fluentd’s own |']
+  out.push('| --- | --- | --- | --- | --- |')
   const list = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(', ')
   for (const [kind, title, folder] of kindTitles) {
     const of = compared.filter((one) => one.kind === kind)
-    const built = of.filter(({ rows }) => rows !== undefined).map(({ name }) => name)
-    const open = of
-      .filter(({ name, rows }) => rows === undefined && !(`${kind} ${name}` in refusedPlugins))
-      .map(({ name }) => name)
+    const refused = (one: PluginRows) =>
+      `${kind} ${one.name}` in refusedPlugins || one.rows?.every((row) => row.status === 'refused')
+    const built = of.filter((one) => one.rows !== undefined && !refused(one)).map((one) => one.name)
+    const open = of.filter((one) => one.rows === undefined).map((one) => one.name)
+    const not = of.filter(refused).map((one) => one.name)
     const known = new Set(of.map(({ name }) => name))
     const more = plugins
       .filter((plugin) => plugin.kind === kind && !known.has(plugin.name))
       .map(({ name }) => name)
       .sort()
     out.push(
-      `| [${title}](reference/README.md#${folder}) | ${list(built)} | ${list(open)} | ${list(more)} |`,
+      `| [${title}](reference/README.md#${folder}) | ${list(built)} | ${list(open)} | ${list(not)} | ${list(more)} |`,
     )
-  }
-  for (const [kind, title] of [
-    ['service_discovery', 'Service discovery'],
-    ['storage', 'Storage'],
-  ] as const) {
-    out.push(`| ${title} | | ${list(Object.keys(fluentd[kind] ?? {}))} | |`)
   }
   out.push(
     '',
@@ -131,8 +137,20 @@ function pluginSection(
   return out
 }
 
-function parameterTable(name: string, page: string, rows: readonly Row[]): string[] {
-  const head = `#### [${name}](reference/${page})`
+function parameterTable(of: {
+  kind: string
+  name: string
+  rows: readonly Row[]
+  /** Its page of the reference. */
+  link: string | undefined
+  shownBy: ShownBy
+}): string[] {
+  const { kind, name, rows, link, shownBy } = of
+  const head = link === undefined ? `#### ${name}` : `#### [${name}](reference/${link})`
+  const test = (row: Row): string => {
+    const path = shownBy(kind, name, row.name.replace(/`.*$/, ''))
+    return path === undefined ? '' : `[${shortName(path)}](../${path})`
+  }
   if (rows.length === 0) return [head, '', 'No parameters.', '']
   const sorted = withoutFollowers(rows).sort(
     (a, b) => order.indexOf(a.status) - order.indexOf(b.status),
@@ -140,11 +158,26 @@ function parameterTable(name: string, page: string, rows: readonly Row[]): strin
   return [
     head,
     '',
-    '| parameter | | |',
-    '| --- | --- | --- |',
-    ...sorted.map((row) => `| \`${row.name}\` | ${words[row.status]} | ${cell(rowText(row))} |`),
+    '| parameter | | | test |',
+    '| --- | --- | --- | --- |',
+    ...sorted.map(
+      (row) => `| \`${row.name}\` | ${words[row.status]} | ${cell(rowText(row))} | ${test(row)} |`,
+    ),
     '',
   ]
+}
+
+/** `test/golden/cases/i-http-cors/fluent.conf`, `test/unit/sources/tcp.test.ts` → the part that tells. */
+function shortName(path: string): string {
+  return path
+    .replace(/\/fluent\.conf$/, '')
+    .replace(/^.*\//, '')
+    .replace(/\.test\.ts$/, '')
+}
+
+/** The page without the column of tests, which may be older than the tests. */
+export function withoutTests(page: string): string {
+  return page.replace(/^(\| `.*\|) (?:\[[^\]]*\]\([^)]*\))? ?\|$/gm, '$1')
 }
 
 /** Of `regexp1`, `regexp2` …, of which the same is said, the first alone. */

@@ -274,6 +274,11 @@ class Sluice implements App {
       },
       configDump: () => this.#text(this.#config),
       plugins: () => this.#graph.views,
+      outputOf: (tag) => {
+        const output = this.#graph.routers.get('ROOT')?.outputFor(tag)
+        const node = this.#graph.outputs.find((one) => one === output)
+        return this.#graph.views.find(({ id }) => id === node?.id)
+      },
       ready: () => this.#ready,
       flush: () => this.flush(),
     }

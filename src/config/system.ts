@@ -87,7 +87,10 @@ const sourceOnlyBuffer = section(
       compress: enumeration(['text', 'gzip'], { description: 'Compression of chunks.' }),
     },
   },
-  { description: 'The buffer of the source-only mode.' },
+  {
+    description:
+      'The buffer of the source-only mode, which is not there: all of it is without effect.',
+  },
 )
 
 const counterServer = section(
@@ -145,7 +148,10 @@ export const systemShape = {
       differs: 'Without effect: events of the log end when a stop begins.',
     }),
     without_source: bool({ description: 'Start without any source.' }),
-    with_source_only: bool({ description: 'Start with the sources only.' }),
+    with_source_only: bool({
+      description: 'Start with the sources only.',
+      differs: 'Without effect: everything is started.',
+    }),
     rpc_endpoint: string({
       description: 'Address of the RPC server, `host:port`: signals and the configuration by HTTP.',
       check: (value) =>
@@ -159,7 +165,6 @@ export const systemShape = {
     }),
     enable_get_dump: bool({
       description: 'Let RPC ask for the configuration; secrets in it are masked.',
-      default: false,
     }),
     process_name: string({ description: 'Name in the list of processes.' }),
     strict_config_value: bool({
@@ -184,6 +189,7 @@ export const systemShape = {
     dir_permission: string({ description: 'Mode of new directories, octal.', check: octal }),
     config_include_dir: string({
       description: 'Directory whose .conf, .yaml and .yml files are read as well; empty: none.',
+      default: '/etc/fluent/conf.d',
     }),
     umask: string({ description: 'The process umask, octal.', check: octal }),
   },

@@ -79,6 +79,12 @@ export class Router implements Consumer {
     return this.#rules.some((rule) => rule.output !== undefined && rule.pattern.matches(tag))
   }
 
+  /** Where events of the tag end here. undefined: no <match> wants it. */
+  outputFor(tag: string): Consumer | undefined {
+    return this.#rules.find((rule) => rule.output !== undefined && rule.pattern.matches(tag))
+      ?.output
+  }
+
   #decide(tag: string): Consumer {
     const filters: number[] = []
     let output = -1

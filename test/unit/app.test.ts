@@ -188,6 +188,20 @@ describe('routing of a whole configuration', () => {
   })
 })
 
+test('the view says which output of the top level a tag goes to', () => {
+  const { app } = setUp(
+    button('@label @IN') +
+      section('filter **', '@type pick') +
+      spy('a.**', 'one', '@id first') +
+      spy('a.b **', 'two', '@id second') +
+      section('label @IN', spy('**', 'in', '@id inner')),
+  )
+  const ids = ['a', 'a.b', 'c'].map((tag) => app.view.outputOf?.(tag)?.id)
+  expect(ids).toEqual(['first', 'first', 'second'])
+  const { app: without } = setUp(button())
+  expect(without.view.outputOf?.('a')).toBeUndefined()
+})
+
 describe('events that cannot be processed', () => {
   test('an exception of an output becomes a rejection for the source', async () => {
     const { press } = setUp(button() + spy('**', 's', 'refuse bad'))
