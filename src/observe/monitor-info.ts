@@ -1,7 +1,7 @@
 import type { PluginView } from '../config/define.ts'
 import type { Param } from '../config/schema.ts'
 import { isWritten } from '../config/schema.ts'
-import { looksSecret, mask } from '../config/secrets.ts'
+import { looksSecret, mask, maskUrls } from '../config/secrets.ts'
 import type { OutputStatistics } from '../core/output.ts'
 import { isLineMatcher } from '../text/regexp.ts'
 
@@ -104,5 +104,17 @@ function camelCase(name: string): string {
 function shownValue(param: Param<unknown>, value: unknown): unknown {
   if (param.options.secret) return mask
   if (value === undefined || value === null) return null
-  return typeof value === 'object' && !isLineMatcher(value) ? value : String(value)
+  return typeof value === 'object' && !isLineMatcher(value)
+    ? maskedInside(value)
+    : maskUrls(String(value))
+}
+
+/** Addresses in lists and hashes may hold credentials, and hashes secrets under names of their own. */
+function maskedInside(value: object): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (key, item) => {
+      if (typeof item !== 'string') return item
+      return looksSecret(key) ? mask : maskUrls(item)
+    }),
+  )
 }

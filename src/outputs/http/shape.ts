@@ -75,8 +75,12 @@ export const httpShape = {
       description: 'Send one JSON array instead of lines; with `@type json` only.',
       default: false,
     }),
-    headers: hash({ description: 'More headers.' }),
-    headers_from_placeholders: hash({ description: 'More headers, with placeholders.' }),
+    // Authorization and keys of interfaces stand here: dumps do not show them.
+    headers: hash({ description: 'More headers.', secret: true }),
+    headers_from_placeholders: hash({
+      description: 'More headers, with placeholders.',
+      secret: true,
+    }),
     compress: enumeration(['text', 'gzip'], {
       description: 'Whether bodies are compressed.',
       default: 'text',
