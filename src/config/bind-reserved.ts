@@ -2,7 +2,7 @@ import { ConfigError, type Position } from '../core/errors.ts'
 import { logLevels } from '../core/log.ts'
 import type { ConfigWarning, Findings } from './diagnostics.ts'
 import type { Element, Setting } from './element.ts'
-import { kindWords, notBuiltSentence } from './known-plugins.ts'
+import { kindWords, notBuilt } from './known-plugins.ts'
 import type { PluginRegistry, RegisteredPlugin } from './registry.ts'
 import type { PluginKind } from './schema.ts'
 import { didYouMean } from './suggest.ts'
@@ -61,10 +61,40 @@ export function unknownType(from: {
   const { kind, type, position, registry } = from
   const names = registry.names(kind)
   const known = `${kindWords[kind]} plugins are: ${names.join(', ') || 'none'}`
-  const notBuilt = notBuiltSentence(kind, type)
-  if (notBuilt !== undefined) return new ConfigError(notBuilt, { position, hint: known })
-  const hint = didYouMean(type, names) ?? known
+  const elsewhere = notBuilt(kind, type)
+  if (elsewhere !== undefined) {
+    return new ConfigError(elsewhere.message, { position, hint: elsewhere.hint ?? known })
+  }
+  const hint = otherKind(kind, type, registry) ?? didYouMean(type, names) ?? known
   return new ConfigError(`Unknown ${kindWords[kind]} plugin '${type}'`, { position, hint })
+}
+
+/** The type is one of another section. */
+function otherKind(kind: PluginKind, type: string, registry: PluginRegistry): string | undefined {
+  const kinds: readonly PluginKind[] = [
+    'source',
+    'filter',
+    'output',
+    'parser',
+    'formatter',
+    'buffer',
+  ]
+  const found = kinds.filter((one) => one !== kind && registry.lookup(one, type) !== undefined)
+  if (found.length === 0) return undefined
+  const places = found.map((one) => `${kindWords[one]} plugin, for <${sectionNames[one]}>`)
+  return `'${type}' is the name of an ${places.join(', and of an ')}`.replaceAll(
+    /\ban (filter|parser|formatter|buffer)/g,
+    'a $1',
+  )
+}
+
+const sectionNames: Readonly<Record<PluginKind, string>> = {
+  source: 'source',
+  filter: 'filter',
+  output: 'match',
+  parser: 'parse',
+  formatter: 'format',
+  buffer: 'buffer',
 }
 
 export function idOf(setting: Setting | undefined, context: BindContext): string | undefined {

@@ -1,5 +1,6 @@
 import type { ParserDefinition } from '../config/define.ts'
 import { apache2Parser } from './apache2.ts'
+import { criParser } from './cri.ts'
 import { csvParser } from './csv.ts'
 import { grokParser, multilineGrokParser } from './grok.ts'
 import { inHttpParser } from './in-http.ts'
@@ -17,6 +18,7 @@ export const parsers: readonly ParserDefinition[] = [
   apacheParser,
   apache2Parser,
   apacheErrorParser,
+  criParser,
   csvParser,
   inHttpParser,
   grokParser,

@@ -132,6 +132,72 @@ const shown: Record<string, () => Promise<void>> = {
     })
   },
 
+  async 'kubernetes-node'() {
+    const id = 'a'.repeat(64)
+    const line = (seconds: number, tag: string, message: string, stream = 'stdout') =>
+      `2023-11-14T22:13:${String(seconds).padStart(2, '0')}.5Z ${stream} ${tag} ${message}\n`
+    const config = readFileSync('examples/kubernetes-node/fluent.conf', 'utf8')
+      .replace('/var/log/containers', '@DIR@/var/log/containers')
+      .replace('/var/lib/sluice', '@DIR@')
+    const sluice = run({
+      config,
+      files: {
+        [`var/log/containers/web-7d.x_shop_api-${id}.log`]: [
+          line(20, 'F', 'started'),
+          line(21, 'P', 'a long '),
+          line(21, 'F', 'line'),
+          line(22, 'F', 'java.lang.RuntimeException: no luck', 'stderr'),
+          line(22, 'F', '\tat a.b.C.d(C.java:50)', 'stderr'),
+          line(23, 'F', 'after'),
+        ].join(''),
+      },
+    })
+    await until(
+      () => `four events; ${sluice.lines.join(' ')} ${sluice.log()}`,
+      () => sluice.lines.length === 4,
+    )
+    const names = { pod: 'web-7d.x', namespace: 'shop', container: 'api' }
+    expect(sluice.lines.map((text) => JSON.parse(text))).toEqual(
+      [
+        'started',
+        'a long line',
+        'java.lang.RuntimeException: no luck\n\tat a.b.C.d(C.java:50)',
+        'after',
+      ].map((message) => ({ message, ...names })),
+    )
+    expect(await sluice.stop()).toBe(0)
+  },
+
+  async elasticsearch() {
+    const bodies: string[] = []
+    const server = http.createServer(async (request, response) => {
+      const parts: Buffer[] = []
+      for await (const part of request) parts.push(part as Buffer)
+      bodies.push(`${request.url} ${request.headers['content-type']}\n${Buffer.concat(parts)}`)
+      response.end('{"errors":false}')
+    })
+    const sink = await freePort()
+    await new Promise<void>((done) => server.listen(sink, '127.0.0.1', done))
+    const { sluice, port } = await start('elasticsearch', { ':9200': `:${sink}` })
+    await send(port, [
+      ['app.log', time, { message: 'one' }],
+      ['app.log', time, { message: 'two', n: { a: 1 } }],
+    ])
+    await until(
+      () => `a request; ${sluice.log()}`,
+      () => bodies.length > 0,
+    )
+    const more = '"@timestamp":"2023-11-14T22:13:20.000Z","tag":"app.log"'
+    expect(bodies).toEqual([
+      `/logs/_bulk application/x-ndjson\n{"create":{}}\n{"message":"one",${more}}\n{"create":{}}\n{"message":"two","n":{"a":1},${more}}\n`,
+    ])
+    expect(await sluice.stop()).toBe(0)
+    await new Promise((done) => {
+      server.close(done)
+      server.closeAllConnections()
+    })
+  },
+
   async 'own-plugin'() {
     const posts: string[] = []
     const answers = [503, 200]
