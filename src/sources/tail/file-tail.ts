@@ -15,7 +15,7 @@ export interface TailShared {
   /** undefined: events of several lines end with the next one's beginning only. */
   readonly flushIntervalMs: number | undefined
   /** Hands on the events held; what a consumer gives. */
-  emit(path: string): void | Promise<void>
+  emit(path: string): Promise<void> | undefined
   /** A batch was not taken; it is read and handed on again. */
   sayRefused(path: string, error: unknown): void
   sayFailed(path: string, error: unknown): void
@@ -213,7 +213,7 @@ export class FileTail {
     }
     const taken = blocks.take()
     const block = taken instanceof Buffer ? taken : await taken
-    let read: { taken: void | Promise<void>; outcome: Outcome } | undefined
+    let read: { taken: Promise<void> | undefined; outcome: Outcome } | undefined
     try {
       const place = this.#lines.place(block)
       const held = this.#lines.heldBytes
@@ -229,29 +229,45 @@ export class FileTail {
     return (await this.#settle(read.taken)) ?? read.outcome
   }
 
-  /** Makes events of what was read, and hands them on. A read that did not fill its room met the file's end. */
+  /**
+   * Makes events of what was read, and hands them on, batch for batch, as long as they are taken at once: where one waits,
+   * the rest is read again. A read that did not fill its room met the file's end.
+   */
   #take(
     place: Buffer,
     read: { held: number; length: number; room: number },
     linesLeft: number,
-  ): { taken: void | Promise<void>; outcome: Outcome } {
-    const { events, clock, counts, readLinesLimit, flushIntervalMs } = this.#shared
+  ): { taken: Promise<void> | undefined; outcome: Outcome } {
+    const { events, counts, clock } = this.#shared
     events.of.path = this.path
-    const before = this.#lines.readAt
-    const limit = Math.min(readLinesLimit, linesLeft)
-    const lines = this.#lines.take(place, read.held + read.length, limit)
-    const bytes = Math.max(0, this.#lines.readAt - before)
+    const readFrom = this.#lines.readAt
+    const length = read.held + read.length
     const nowMs = clock.monotonicMs()
+    let taken: Promise<void> | undefined
+    let lines = 0
+    let next: number | undefined = 0
+    while (next !== undefined && lines < linesLeft && taken === undefined) {
+      const limit = Math.min(this.#shared.readLinesLimit, linesLeft - lines)
+      const batch = this.#lines.take(place, { from: next, length }, limit)
+      next = batch.next
+      lines += batch.lines
+      this.#holdUntil(batch.lines, nowMs)
+      if (events.count > 0) taken = this.#shared.emit(this.path)
+      if (taken === undefined) this.entry.set(this.inode, this.#lines.doneUntil)
+    }
+    const bytes = Math.max(0, this.#lines.readAt - readFrom)
     counts.bytes += bytes
     this.#quotas.bytes.use(bytes, nowMs)
     this.#quotas.lines.use(lines, nowMs)
-    if (lines > 0 && this.#multiline !== undefined && flushIntervalMs !== undefined) {
-      this.#flushAtMs = this.#multiline.heldFrom === undefined ? undefined : nowMs + flushIntervalMs
-    }
-    return {
-      taken: events.count === 0 ? undefined : this.#shared.emit(this.path),
-      outcome: bytes === read.length && read.length < read.room ? 'end' : 'more',
-    }
+    const isEnd = next === undefined && read.length < read.room
+    return { taken, outcome: isEnd ? 'end' : 'more' }
+  }
+
+  /** An event of several lines that is not whole may be so when nothing follows. */
+  #holdUntil(lines: number, nowMs: number): void {
+    const { flushIntervalMs } = this.#shared
+    if (lines === 0 || this.#multiline === undefined || flushIntervalMs === undefined) return
+    this.#flushAtMs = this.#multiline.heldFrom === undefined ? undefined : nowMs + flushIntervalMs
   }
 
   async #endOfFile(nowMs: number): Promise<Outcome> {
@@ -265,7 +281,7 @@ export class FileTail {
   }
 
   /** The position moves when the events are taken. undefined: they are. */
-  async #settle(pending: void | Promise<void>): Promise<Outcome | undefined> {
+  async #settle(pending: Promise<void> | undefined): Promise<Outcome | undefined> {
     const { inode } = this
     const doneUntil = this.#lines.doneUntil
     try {

@@ -71,28 +71,32 @@ export class LineReader {
   }
 
   /**
-   * Takes the lines of `block`, which `place` gave, and of which `length` bytes are filled now: `maxLines` at most. What is
-   * behind them is forgotten. Returns how many.
+   * Takes lines of `block`, which `place` gave, and of which `length` bytes are filled now: `maxLines` at most, from `from`
+   * on (0 first). Where there may be more: `next` is where to go on; if that is not done, what is behind it is forgotten.
    */
-  take(block: Buffer, length: number, maxLines: number): number {
-    const { codec } = this.#options
-    const filled = block.length === length ? block : block.subarray(0, length)
-    let start = 0
-    let search = this.#heldLength
+  take(
+    block: Buffer,
+    filled: { from: number; length: number },
+    maxLines: number,
+  ): { lines: number; next: number | undefined } {
+    const { eol } = this.#options.codec
+    const bytes = block.subarray(0, filled.length)
+    let start = filled.from
+    let search = Math.max(start, this.#heldLength)
     let lines = 0
+    this.#heldLength = 0
     while (lines < maxLines) {
-      const end = endOfLine(filled, codec.eol, search)
+      const end = endOfLine(bytes, eol, search)
       if (end < 0) {
-        this.#hold(filled, start)
-        return lines
+        this.#hold(bytes, start)
+        return { lines, next: undefined }
       }
-      this.#line(filled, start, end)
+      this.#line(bytes, start, end)
       start = end
       search = end
       lines += 1
     }
-    this.#heldLength = 0
-    return lines
+    return { lines, next: start < filled.length ? start : undefined }
   }
 
   #line(bytes: Buffer, start: number, end: number): void {

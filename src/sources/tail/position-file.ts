@@ -227,16 +227,19 @@ export class PositionFile {
     if (entry.offset === undefined) {
       if (entry.unwatched) return
       const line = entry.line
-      await this.#handle.write(line, this.#sizeBytes)
+      await this.#put(line, this.#sizeBytes)
       entry.offset = this.#sizeBytes
       this.#sizeBytes += line.length
       return
     }
-    await this.#handle.write(Buffer.from(entry.numbers), entry.offset + this.#numbersAt(entry))
+    const at = entry.offset + Buffer.byteLength(entry.path) + 1
+    await this.#put(Buffer.from(entry.numbers), at)
   }
 
-  #numbersAt(entry: FileEntry): number {
-    return Buffer.byteLength(entry.path) + 1
+  /** A few bytes to the system's memory: to wait for that costs less than to be told of it. */
+  async #put(bytes: Buffer, at: number): Promise<void> {
+    if (this.#handle.writevNow === undefined) await this.#handle.write(bytes, at)
+    else this.#handle.writevNow([bytes], at)
   }
 
   #inTurn(run: () => Promise<void>): Promise<void> {

@@ -86,11 +86,12 @@ export class Surroundings implements TailShared, TextReports {
     this.#context.host.metrics.forget({ plugin_id: this.#context.id })
   }
 
-  emit(path: string): void | Promise<void> {
+  emit(path: string): Promise<void> | undefined {
     const { events } = this
     const batch = { tag: this.#tagOf(path), packed: events.packed, count: events.count }
     try {
-      return this.#router.emit(batch)
+      const taken = this.#router.emit(batch)
+      return taken === undefined ? undefined : taken
     } catch (error) {
       return Promise.reject(error)
     } finally {

@@ -134,7 +134,7 @@ describe('pos_file', () => {
     const a = file.entry('/a', 1n)
     await file.flush()
     disk.fault = (operation, at) => {
-      if (operation === 'handle.write') throw diskError('ENOSPC', at)
+      if (operation === 'handle.writevNow') throw diskError('ENOSPC', at)
     }
     a.set(1n, 5)
     await file.flush()
