@@ -2,6 +2,7 @@ import { posix } from 'node:path'
 import type { PluginContext } from '../config/define.ts'
 import type { FileHandle } from '../core/host.ts'
 import type { Chunk } from '../core/output.ts'
+import { bytesOf, type ChunkBytes, isWhole } from './chunk-bytes.ts'
 import type { Refusal } from './division.ts'
 
 /**
@@ -60,12 +61,13 @@ export function createBackups(context: PluginContext, options: { disabled: boole
   const { host, system, id, type } = context
   const { disk, clock } = host
 
-  async function write(path: string, mode: number, pieces: readonly Uint8Array[]): Promise<void> {
+  async function write(path: string, mode: number, bytes: ChunkBytes): Promise<void> {
     let file: FileHandle | undefined
     try {
       const flags = { write: true, create: true, truncate: true, noFollow: true }
       file = await disk.open(path, flags, mode)
-      await file.writev(pieces)
+      if (isWhole(bytes)) await file.writev(bytes)
+      else for await (const piece of bytes) await file.write(piece)
       await file.sync()
     } finally {
       await file?.close()
@@ -102,7 +104,7 @@ export function createBackups(context: PluginContext, options: { disabled: boole
       const path = posix.join(directory, `${chunk.id}.log`)
       const mode = shared ? 0o600 : (system.filePermission ?? defaultFileMode)
       await disk.mkdir(directory, shared ? 0o700 : (system.dirPermission ?? defaultDirectoryMode))
-      await write(path, mode, await chunk.read())
+      await write(path, mode, await bytesOf(chunk))
       const note = `${JSON.stringify(noteOf(chunk, why), null, 2)}\n`
       await write(path + noteSuffix, mode, [Buffer.from(note)])
       return path

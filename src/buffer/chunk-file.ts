@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import type { Disk, FileHandle, OpenFlags } from '../core/host.ts'
+import { type ChunkBytes, isWhole } from './chunk-bytes.ts'
 
 /**
  * Writes chunks to files, for outputs that do: whole or not at all. A write that fails half-way (a full disk) is taken
@@ -7,9 +8,9 @@ import type { Disk, FileHandle, OpenFlags } from '../core/host.ts'
  */
 export interface ChunkFiles {
   /** Adds the pieces at the file's end; makes it, and its directory, if need be. One at a time for each file. */
-  append(path: string, pieces: readonly Uint8Array[], options: { noFollow: boolean }): Promise<void>
+  append(path: string, bytes: ChunkBytes, options: { noFollow: boolean }): Promise<void>
   /** Writes the first file of `nameOf(0)`, `nameOf(1)` … that does not exist yet. Returns its path. */
-  create(nameOf: (index: number) => string, pieces: readonly Uint8Array[]): Promise<string>
+  create(nameOf: (index: number) => string, bytes: ChunkBytes): Promise<string>
   /** At the end: once more cuts off what could not be cut off when its write failed. Rejects as the disk does. */
   cutTorn(): Promise<void>
 }
@@ -53,11 +54,7 @@ export function createChunkFiles(options: {
     }
   }
 
-  async function appendNow(
-    path: string,
-    pieces: readonly Uint8Array[],
-    noFollow: boolean,
-  ): Promise<void> {
+  async function appendNow(path: string, bytes: ChunkBytes, noFollow: boolean): Promise<void> {
     const file = await open(path, { append: true, create: true, noFollow })
     try {
       const before = await file.stat()
@@ -66,7 +63,7 @@ export function createChunkFiles(options: {
       if (cuts && sizeBytes < before.sizeBytes) await file.truncate(sizeBytes)
       remember(path, undefined)
       try {
-        await file.writev(pieces)
+        await writeAll(file, bytes)
       } catch (error) {
         if (cuts) {
           remember(path, sizeBytes)
@@ -107,7 +104,7 @@ export function createChunkFiles(options: {
     }
   }
 
-  async function tryCreate(path: string, pieces: readonly Uint8Array[]): Promise<boolean> {
+  async function tryCreate(path: string, bytes: ChunkBytes): Promise<boolean> {
     let file: FileHandle
     try {
       file = await open(path, { write: true, create: true, exclusive: true })
@@ -116,7 +113,7 @@ export function createChunkFiles(options: {
       throw error
     }
     try {
-      await file.writev(pieces)
+      await writeAll(file, bytes)
     } catch (error) {
       await file.close()
       await disk.unlink(path)
@@ -132,12 +129,12 @@ export function createChunkFiles(options: {
   }
 
   return {
-    append(path, pieces, { noFollow }) {
+    append(path, bytes, { noFollow }) {
       const before = busy.get(path) ?? Promise.resolve()
       // How the one before ended is its caller's business.
       const mine = before.then(
-        () => appendNow(path, pieces, noFollow),
-        () => appendNow(path, pieces, noFollow),
+        () => appendNow(path, bytes, noFollow),
+        () => appendNow(path, bytes, noFollow),
       )
       busy.set(path, mine)
       return mine.finally(() => {
@@ -156,15 +153,20 @@ export function createChunkFiles(options: {
         }
       }
     },
-    async create(nameOf, pieces) {
+    async create(nameOf, bytes) {
       let isTaken = (_path: string) => false
       for (let index = 0; ; index += 1) {
         const path = nameOf(index)
         if (index === triedIndexes) isTaken = await taken(path)
-        if (!isTaken(path) && (await tryCreate(path, pieces))) return path
+        if (!isTaken(path) && (await tryCreate(path, bytes))) return path
       }
     },
   }
+}
+
+async function writeAll(file: FileHandle, bytes: ChunkBytes): Promise<void> {
+  if (isWhole(bytes)) await file.writev(bytes)
+  else for await (const piece of bytes) await file.write(piece)
 }
 
 /** Up to the end of the last whole line; all of it where there is none near the end: then it is no file of lines. */

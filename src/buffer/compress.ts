@@ -43,7 +43,7 @@ export function compressAtOnce(bytes: Uint8Array, codec: Codec): Uint8Array {
 
 /** One gzip member or zstd frame of all pieces, made off the event loop's thread. */
 export async function compressPieces(
-  pieces: readonly Uint8Array[],
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   codec: Codec,
 ): Promise<readonly Uint8Array[]> {
   const made: Uint8Array[] = []

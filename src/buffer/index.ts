@@ -5,6 +5,14 @@ export {
   createBuffered,
   createBufferedOutput,
 } from './buffered-output.ts'
+export {
+  bytesOf,
+  type ChunkBytes,
+  compressed,
+  isWhole,
+  ownPieces,
+  streamFromBytes,
+} from './chunk-bytes.ts'
 export { type ChunkFiles, createChunkFiles } from './chunk-file.ts'
 export { type Chunking, chunkingOf, chunkKeysOf } from './chunk-keys.ts'
 export { type Codec, compressPieces, hasCodec } from './compress.ts'

@@ -25,6 +25,7 @@ export type {
   HttpRequest,
   HttpResponse,
   HttpServeOptions,
+  StreamedBody,
 } from './http.ts'
 export type {
   ChildProcess,

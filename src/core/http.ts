@@ -25,8 +25,15 @@ export interface HttpClientRequest {
   readonly method: 'GET' | 'POST' | 'PUT'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: readonly Uint8Array[] | undefined
+  readonly body?: readonly Uint8Array[] | StreamedBody | undefined
   readonly signal?: AbortSignal
+}
+
+/** A body that comes piece by piece. Pieces are the client's: nobody changes them. */
+export interface StreamedBody {
+  /** Of all pieces. */
+  readonly bytes: number
+  readonly pieces: AsyncIterable<Uint8Array>
 }
 
 export interface HttpClientResponse {

@@ -4,6 +4,7 @@ import type {
   HttpClientOptions,
   HttpClientRequest,
   HttpClientResponse,
+  StreamedBody,
 } from '../core/host.ts'
 
 /**
@@ -61,8 +62,9 @@ async function send(
   dispatcher: Dispatcher,
   options: HttpClientOptions,
 ): Promise<HttpClientResponse> {
-  const pieces = message.body ?? []
-  const sizeBytes = pieces.reduce((sum, piece) => sum + piece.byteLength, 0)
+  const body = message.body ?? []
+  const sizeBytes =
+    'pieces' in body ? body.bytes : body.reduce((sum, piece) => sum + piece.byteLength, 0)
   const answer = await request(message.url, {
     dispatcher,
     method: message.method,
@@ -70,7 +72,7 @@ async function send(
       message.body === undefined
         ? { ...message.headers }
         : { ...message.headers, 'content-length': String(sizeBytes) },
-    body: message.body === undefined ? null : bodyOf(pieces, sizeBytes),
+    body: message.body === undefined ? null : bodyOf(body, sizeBytes),
     signal: message.signal ?? null,
   })
   return {
@@ -81,13 +83,14 @@ async function send(
 }
 
 function bodyOf(
-  pieces: readonly Uint8Array[],
+  body: readonly Uint8Array[] | StreamedBody,
   sizeBytes: number,
 ): Dispatcher.DispatchOptions['body'] {
-  if (pieces.length === 1) return pieces[0] as Uint8Array
-  if (sizeBytes <= joinLimitBytes) return Buffer.concat(pieces)
+  if ('pieces' in body) return body.pieces as unknown as Dispatcher.DispatchOptions['body']
+  if (body.length === 1) return body[0] as Uint8Array
+  if (sizeBytes <= joinLimitBytes) return Buffer.concat(body)
   // undici takes any iterable; its types name only a part of what it takes.
-  return pieces.values() as unknown as Dispatcher.DispatchOptions['body']
+  return body.values() as unknown as Dispatcher.DispatchOptions['body']
 }
 
 function plainHeaders(

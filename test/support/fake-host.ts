@@ -38,11 +38,18 @@ export interface FakeMetrics extends Metrics {
   observed(name: string): number[]
 }
 
+/** A request with all of its body. */
+export interface SeenRequest extends HttpClientRequest {
+  readonly body?: readonly Uint8Array[] | undefined
+  /** What was said of a body that came piece by piece. */
+  readonly streamedBytes?: number
+}
+
 export interface FakeHttp extends Http {
   /** Answers the clients' requests; set it before they come. */
   answer: (request: HttpClientRequest) => HttpClientResponse | Promise<HttpClientResponse>
   /** What the clients have sent. */
-  readonly requests: HttpClientRequest[]
+  readonly requests: SeenRequest[]
   /** Plays a request to a server that the code under test runs. */
   ask(port: number, request: Partial<HttpRequest> & { url: string }): Promise<HttpResponse>
 }
@@ -197,9 +204,19 @@ export function createFakeMetrics(): FakeMetrics {
   }
 }
 
+async function seen(request: HttpClientRequest): Promise<SeenRequest> {
+  const { body } = request
+  if (body === undefined || !('pieces' in body)) {
+    return { ...request, body: body?.map((piece) => piece.slice()) }
+  }
+  const pieces: Uint8Array[] = []
+  for await (const piece of body.pieces) pieces.push(piece.slice())
+  return { ...request, body: pieces, streamedBytes: body.bytes }
+}
+
 export function createFakeHttp(): FakeHttp {
   const servers = new Map<number, Parameters<Http['serve']>[0]>()
-  const requests: HttpClientRequest[] = []
+  const requests: SeenRequest[] = []
   let freePort = 41_000
   const http: FakeHttp = {
     requests,
@@ -207,7 +224,7 @@ export function createFakeHttp(): FakeHttp {
     client: () => ({
       async request(request) {
         // What the caller may change after the request is kept as it was.
-        requests.push({ ...request, body: request.body?.map((piece) => piece.slice()) })
+        requests.push(await seen(request))
         request.signal?.throwIfAborted()
         return http.answer(request)
       },

@@ -1,10 +1,11 @@
 import {
+  bytesOf,
   type Chunking,
   type Codec,
   chunkingOf,
   chunkKeysOf,
   compileTemplate,
-  compressPieces,
+  compressed,
   createChunkFiles,
   createFilePaths,
   hasCodec,
@@ -38,11 +39,12 @@ export function createFileSink(params: FileParams, context: PluginContext): Sink
   const template = compileTemplate(templateOf(params, { chunking, codec, context }), chunking)
   const directoryMode = system.dirPermission ?? defaultDirectoryMode
   const paths = createFilePaths({ template, disk, directoryMode })
+  const alone = system.workers <= 1
   const files = createChunkFiles({
     disk,
     fileMode: system.filePermission ?? defaultFileMode,
     directoryMode,
-    alone: system.workers <= 1,
+    alone,
     lines: codec === undefined && primaryBuffer === undefined && writesLines(params.format),
   })
 
@@ -60,8 +62,9 @@ export function createFileSink(params: FileParams, context: PluginContext): Sink
     },
     async write(chunk) {
       const path = await paths.pathOf(chunk)
-      const plain = await chunk.read()
-      const pieces = codec === undefined ? plain : await compressPieces(plain, codec)
+      // Appended piece by piece, it might be mixed with what other workers append.
+      const plain = params.append && !alone ? await chunk.read() : await bytesOf(chunk)
+      const pieces = codec === undefined ? plain : await compressed(plain, codec)
       if (params.append) await files.append(path, pieces, { noFollow: template.hasValues })
       else await files.create((index) => path.replaceAll(indexMark, `_${index}`), pieces)
     },

@@ -1,13 +1,16 @@
 import {
   type BufferParams,
+  bytesOf,
   chunkingOf,
   compressPieces,
+  isWhole,
+  ownPieces,
   unusedFormatter,
 } from '../../buffer/index.ts'
 import type { PluginContext } from '../../config/define.ts'
 import { positionOf } from '../../config/schema.ts'
 import type { Formatter } from '../../core/formatter.ts'
-import type { HttpClient } from '../../core/host.ts'
+import type { HttpClient, HttpClientRequest } from '../../core/host.ts'
 import type { Chunk, EventEnd, Sink, WriteResult } from '../../core/output.ts'
 import { type AnswerRules, judge } from './answer.ts'
 import { clientOptions, proxyOf } from './client-options.ts'
@@ -90,14 +93,22 @@ async function bodyOf(
   params: HttpParams,
   chunk: Chunk,
   asSecondary: boolean,
-): Promise<readonly Uint8Array[]> {
+): Promise<HttpClientRequest['body']> {
+  if (!params.jsonArray) return await plainBodyOf(params, chunk)
   let pieces = await chunk.read()
-  if (params.jsonArray) {
-    // What the primary's formatter made has no commas yet.
-    const separated = asSecondary
-      ? pieces.map((bytes) => withCommas(bytes, { count: bytes.byteLength, keepNewlines: true }))
-      : pieces
-    pieces = asArray(separated)
+  // What the primary's formatter made has no commas yet.
+  if (asSecondary) {
+    pieces = pieces.map((bytes) =>
+      withCommas(bytes, { count: bytes.byteLength, keepNewlines: true }),
+    )
   }
+  pieces = asArray(pieces)
   return params.compress === 'gzip' ? await compressPieces(pieces, 'gzip') : pieces
+}
+
+/** Large ones are not read into memory; of what is compressed, whose length has to be said first, the result is. */
+async function plainBodyOf(params: HttpParams, chunk: Chunk): Promise<HttpClientRequest['body']> {
+  const bytes = await bytesOf(chunk)
+  if (params.compress === 'gzip') return await compressPieces(bytes, 'gzip')
+  return isWhole(bytes) ? bytes : { bytes: chunk.sizeBytes, pieces: ownPieces(bytes) }
 }

@@ -1,9 +1,10 @@
 import {
   bufferSection,
+  bytesOf,
   type Chunking,
   chunkingOf,
   compileTemplate,
-  compressPieces,
+  compressed,
   createChunkFiles,
   createFilePaths,
   outputParams,
@@ -68,11 +69,12 @@ function createSecondaryFileSink(params: SecondaryFileParams, context: PluginCon
   const { disk } = host
   const template = compileTemplate(text, chunking)
   const paths = createFilePaths({ template, disk, directoryMode })
+  const alone = system.workers <= 1
   const files = createChunkFiles({
     disk,
     fileMode: system.filePermission ?? defaultFileMode,
     directoryMode,
-    alone: system.workers <= 1,
+    alone,
   })
   const suffix = params.compress === 'gzip' ? '.gz' : ''
 
@@ -87,8 +89,9 @@ function createSecondaryFileSink(params: SecondaryFileParams, context: PluginCon
     start: async () => undefined,
     async write(chunk) {
       const path = await paths.pathOf(chunk)
-      const plain = await chunk.read()
-      const pieces = params.compress === 'gzip' ? await compressPieces(plain, 'gzip') : plain
+      // Appended piece by piece, it might be mixed with what other workers append.
+      const plain = params.append && !alone ? await chunk.read() : await bytesOf(chunk)
+      const pieces = params.compress === 'gzip' ? await compressed(plain, 'gzip') : plain
       if (params.append) {
         await files.append(`${path}${suffix}`, pieces, { noFollow: template.hasValues })
       } else await files.create((index) => `${path}.${index}${suffix}`, pieces)

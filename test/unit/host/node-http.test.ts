@@ -211,3 +211,31 @@ describe('http server', () => {
     await second.close()
   })
 })
+
+describe('a body that comes piece by piece', () => {
+  async function* pieces(count: number, failsAt = -1) {
+    for (let n = 0; n < count; n += 1) {
+      if (n === failsAt) throw new Error('no more of it')
+      yield Buffer.alloc(100_000, 97 + (n % 26))
+    }
+  }
+
+  it('arrives whole, with its length', async () => {
+    const { url, seen } = await serverThat((_seen, response) => response.end('ok'))
+    const body = { bytes: 5_000_000, pieces: pieces(50) }
+    const answer = await client().request({ method: 'POST', url, headers: {}, body })
+    expect(answer.status).toBe(200)
+    expect(seen[0]?.headers['content-length']).toBe('5000000')
+    expect(seen[0]?.headers['transfer-encoding']).toBeUndefined()
+    expect(seen[0]?.body.length).toBe(5_000_000)
+    expect(seen[0]?.body[4_999_999]).toBe(String.fromCharCode(97 + (49 % 26)))
+  })
+
+  it('that ends in an error is an error, and no request that anybody answers', async () => {
+    const { url, seen } = await serverThat((_seen, response) => response.end('ok'))
+    const body = { bytes: 5_000_000, pieces: pieces(50, 20) }
+    const answer = client().request({ method: 'POST', url, headers: {}, body })
+    await expect(answer).rejects.toThrow('no more of it')
+    expect(seen).toEqual([])
+  })
+})

@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest'
 import { createBuffered } from '../../../../src/buffer/index.ts'
 import type { PluginContext } from '../../../../src/config/define.ts'
 import type { Formatter } from '../../../../src/core/formatter.ts'
-import type { HttpClientOptions, HttpClientRequest } from '../../../../src/core/host.ts'
+import type { HttpClientOptions } from '../../../../src/core/host.ts'
 import { decodeRecord, eachEntry } from '../../../../src/msgpack/entries.ts'
 import { httpOutput } from '../../../../src/outputs/http/index.ts'
 import { httpShape } from '../../../../src/outputs/http/shape.ts'
+import type { SeenRequest } from '../../../support/fake-host.ts'
 import { booksClose, bufferOf, formatOf, numbers, outputOf, world } from '../../buffer/support.ts'
 
 type Written = Readonly<Record<string, unknown>>
@@ -48,11 +49,7 @@ function made(params: Written = {}, buffer: Written = {}, formatter: Formatter =
   return { host, clients, make }
 }
 
-async function sent(
-  params: Written,
-  formatter = jsonLines,
-  tag = 'h.x',
-): Promise<HttpClientRequest> {
+async function sent(params: Written, formatter = jsonLines, tag = 'h.x'): Promise<SeenRequest> {
   const { host, make } = made(params, {}, formatter)
   const output = make()
   await output.start()
@@ -63,7 +60,7 @@ async function sent(
   return host.http.requests[0]!
 }
 
-const textOf = ({ body }: HttpClientRequest) => Buffer.concat(body ?? []).toString()
+const textOf = ({ body }: SeenRequest) => Buffer.concat(body ?? []).toString()
 
 describe('requests (golden d-*)', () => {
   it('default: lines of JSON', async () => {
