@@ -67,6 +67,8 @@ const names: Readonly<Record<Part, Names>> = {
     ...same('keys time_key time_format delimiter keep_time_key null_empty_string'),
     ...same('null_value_pattern json_parser label_delimiter format_firstline message_key'),
     ...same('with_priority message_format rfc5424_time_format'),
+    // Of several lines: in_tail itself moves them.
+    ...same(Array.from({ length: 20 }, (_, i) => `format${i + 1}`).join(' ')),
   },
   inject: {
     include_time_key: null,

@@ -86,6 +86,8 @@ export interface PluginView {
   statistics(): OutputStatistics | undefined
   /** Of a source that follows files: which, and how far it is. */
   files?(): readonly FollowedFile[] | undefined
+  /** More counts of a source, by Fluentd's names. */
+  counts?(): Readonly<Record<string, number>> | undefined
 }
 
 interface Definition<S extends Shape> {

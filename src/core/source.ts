@@ -10,6 +10,8 @@ export interface Source extends Component {
   check?(): Promise<void>
   /** The files it follows, for monitoring. */
   files?(): readonly FollowedFile[] | undefined
+  /** More counts for monitor_agent, by Fluentd's names. */
+  counts?(): Readonly<Record<string, number>> | undefined
 }
 
 export interface FollowedFile {

@@ -24,6 +24,7 @@ export function monitorInfo(
     emit_records: statistics?.emittedEvents ?? view.emittedRecords,
     emit_size: view.emittedBytes,
     ...(statistics === undefined ? {} : outputInfo(statistics)),
+    ...view.counts?.(),
     ...(include.retry && statistics !== undefined ? { retry: retryInfo(statistics) } : {}),
   }
 }

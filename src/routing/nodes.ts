@@ -30,6 +30,7 @@ interface Node {
   readonly emittedBytes: number
   readonly statistics?: (() => OutputStatistics) | undefined
   files?(): readonly FollowedFile[] | undefined
+  counts?(): Readonly<Record<string, number>> | undefined
 }
 
 /** For monitor_agent and the like: read-only, always current. */
@@ -49,6 +50,7 @@ export function viewOf(node: Node): PluginView {
     },
     statistics: () => node.statistics?.(),
     files: () => node.files?.(),
+    counts: () => node.counts?.(),
   }
 }
 
@@ -99,6 +101,10 @@ export class SourceNode implements Node, Consumer, Source {
 
   files(): readonly FollowedFile[] | undefined {
     return this.tenure.left ? undefined : this.source.files?.()
+  }
+
+  counts(): Readonly<Record<string, number>> | undefined {
+    return this.tenure.left ? undefined : this.source.counts?.()
   }
 
   start(): Promise<void> {

@@ -79,7 +79,7 @@ export class Paths {
       const isPattern = usesGlob(pattern, this.#settings.policy)
       for (const path of await this.#expand(pattern)) {
         if (excluded.has(path) || known.has(path)) continue
-        const target = await this.#look(path)
+        const target = await this.#look(path, said)
         if (target === undefined || !this.#isLog(path, target)) continue
         known.set(path, target)
         if (isPattern && this.#isOld(target, nowMs)) continue
@@ -101,13 +101,20 @@ export class Paths {
     return usesGlob(path, this.#settings.policy) ? globFiles(path, this.#disk) : [path]
   }
 
-  async #look(path: string): Promise<FileTarget | undefined> {
+  async #look(path: string, said: Set<string>): Promise<FileTarget | undefined> {
     try {
       return await this.#disk.target(path)
     } catch (error) {
-      this.#log.debug('a file is passed over', { path, error })
+      // A directory on the way lacks the permission to be passed through, or worse.
+      this.#sayUnreadable(path, error, said)
       return undefined
     }
+  }
+
+  #sayUnreadable(path: string, error: unknown, said: Set<string>): void {
+    said.add(path)
+    if (this.#settings.sayUnreadableOnce && this.#said.has(path)) return
+    this.#log.warn(`${path} unreadable. It is excluded and would be examined next time.`, { error })
   }
 
   #isLog(path: string, target: FileTarget): boolean {
@@ -134,13 +141,7 @@ export class Paths {
       return true
     } catch (error) {
       const { code } = error as { code?: string }
-      if (code === 'ENOENT') return false
-      said.add(path)
-      if (!this.#settings.sayUnreadableOnce || !this.#said.has(path)) {
-        this.#log.warn(`${path} unreadable. It is excluded and would be examined next time.`, {
-          error,
-        })
-      }
+      if (code !== 'ENOENT') this.#sayUnreadable(path, error, said)
       return false
     }
   }

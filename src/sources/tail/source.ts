@@ -98,6 +98,17 @@ export class TailSource implements Source {
     })
   }
 
+  counts(): Readonly<Record<string, number>> {
+    const { opened, closed, rotated, throttled } = this.#shared.counts
+    return {
+      opened_file_count: opened,
+      closed_file_count: closed,
+      rotated_file_count: rotated,
+      throttled_log_count: throttled,
+      tracked_file_count: this.#followers.size,
+    }
+  }
+
   stop(deadline: AbortSignal): Promise<void> {
     this.#stopped ??= this.#stop(deadline)
     return this.#stopped

@@ -273,6 +273,23 @@ describe('source tail: one file', () => {
     const tail = await startTail(`read_from_head true\n${basic}`, { [log]: '{}\n' })
     const inode = (await tail.host.disk.target(log))!.inode
     expect(tail.source.files?.()).toEqual([{ path: log, inode, position: 3 }])
+    expect(tail.source.counts?.()).toEqual({
+      opened_file_count: 1,
+      closed_file_count: 0,
+      rotated_file_count: 0,
+      throttled_log_count: 0,
+      tracked_file_count: 1,
+    })
+    await tail.stop()
+  })
+
+  it('reads the flat form of older configurations', async () => {
+    const lines = `path ${log}\ntag t\nread_from_head true\nformat multiline
+format_firstline /^\\d /
+format1 /^(?<a>\\d) /
+format2 /(?<b>.*)/`
+    const tail = await startTail(lines, { [log]: '1 x\n y\n2 z\n' })
+    expect(tail.events).toEqual(['t {"a":"1","b":"x\\n y"}'])
     await tail.stop()
   })
 
