@@ -30,6 +30,8 @@ export interface AppConfig {
   /** The file, for the monitor API. */
   readonly path?: string | undefined
   readonly warnings?: readonly ConfigWarning[]
+  /** Those it may name, in place of AppOptions.plugins. */
+  readonly plugins?: readonly PluginDefinition[]
 }
 
 /** What the command line says and no file can. */
@@ -211,7 +213,7 @@ class Sluice implements App {
     const bound = this.#bind(config)
     const graph = buildGraph({
       bound,
-      plugins: this.#options.plugins,
+      plugins: this.#pluginsOf(config),
       host: this.#host,
       kernel: this.#options.kernel,
       system: this.#settings(bound.system),
@@ -225,8 +227,12 @@ class Sluice implements App {
     return graph
   }
 
+  #pluginsOf(config: AppConfig): readonly PluginDefinition[] {
+    return config.plugins ?? this.#options.plugins
+  }
+
   #bind(config: AppConfig): BoundConfig {
-    const registry = createRegistry(this.#options.plugins)
+    const registry = createRegistry(this.#pluginsOf(config))
     const { workers, workerId } = this.#options.overrides ?? {}
     const { bound, errors, warnings } = bindConfig(config.root, { registry, workers, workerId })
     for (const warning of [...(config.warnings ?? []), ...warnings]) this.#warn(warning)
@@ -259,7 +265,7 @@ class Sluice implements App {
   }
 
   #text(config: AppConfig): string {
-    return dumpConfig(config.root, createRegistry(this.#options.plugins))
+    return dumpConfig(config.root, createRegistry(this.#pluginsOf(config)))
   }
 
   #createView(): AppView {

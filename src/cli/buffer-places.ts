@@ -8,7 +8,7 @@ import type { BoundPlugin } from '../config/schema.ts'
 import type { Host } from '../core/host.ts'
 import { loadKernel } from '../host/load-kernel.ts'
 import { createKernel } from '../kernel/index.ts'
-import { plugins } from '../plugins.ts'
+import { allPlugins } from '../load-plugins.ts'
 import type { ScanPlace } from './buffer-scan.ts'
 import { findConfig, readConfig } from './read-config.ts'
 
@@ -32,6 +32,7 @@ export async function placesOf(
 ): Promise<readonly OutputPlace[]> {
   const path = findConfig({ configPath }, host)
   const config = readConfig(path, { configType: 'auto', inlineConfig: undefined }, host)
+  const plugins = await allPlugins()
   const app = createApp({ host, plugins, kernel: createKernel(loadKernel()), config })
   const { system } = app
   const places: OutputPlace[] = []

@@ -1,8 +1,10 @@
 import type { App, AppConfig } from '../app.ts'
+import type { PluginDefinition } from '../config/define.ts'
 import { renderAll } from '../config/index.ts'
 import { ConfigError, ConfigErrors } from '../core/errors.ts'
 import type { Host } from '../core/host.ts'
 import type { WorkerPlace } from '../host/worker-place.ts'
+import { pluginsFor } from '../load-plugins.ts'
 import type { LogDestination, RootLogger } from '../observe/log.ts'
 import type { RunCommand } from './argv.ts'
 import { type ConfigPlace, readConfig } from './read-config.ts'
@@ -16,6 +18,8 @@ export interface Run {
   readonly standardError: LogDestination
   /** Set where this process is one of several workers. */
   readonly worker: WorkerPlace | undefined
+  /** Plugins of -p and -r, and how many workers there are: known once the configuration was read for the first time. */
+  readonly known: { own: readonly PluginDefinition[]; workers: number | undefined }
   /** Whether workers share listening sockets: known once <system> is read. */
   readonly sockets: { shared: boolean }
 }
@@ -24,6 +28,12 @@ export interface Run {
 export function loadConfig(self: Run, workerId = workerIdOf(self)): AppConfig {
   const parsed = readConfig(self.place, self.command, self.host, workerId)
   return { root: parsed.root, warnings: parsed.warnings, path: self.place.path }
+}
+
+/** With the plugins that it names. */
+export async function withPlugins(self: Run, config: AppConfig): Promise<AppConfig> {
+  const of = { ...self.known, workerId: self.worker?.id ?? 0 }
+  return { ...config, plugins: await pluginsFor(config.root, of) }
 }
 
 /** The configuration as it is understood, as Fluentd logs it. */

@@ -23,7 +23,11 @@ const kinds = ['source', 'filter', 'output', 'parser', 'formatter']
  */
 export async function loadOwnPlugins(
   places: PluginPlaces,
-  { log, env, builtIn }: Pick<Host, 'log' | 'env'> & { builtIn: readonly PluginDefinition[] },
+  {
+    log,
+    env,
+    builtIn,
+  }: Pick<Host, 'log' | 'env'> & { builtIn: () => Promise<readonly PluginDefinition[]> },
 ): Promise<readonly PluginDefinition[]> {
   const usual = env.FLUENT_PLUGIN ?? usualDirectory
   const paths = [usual, ...places.pluginDirectories].flatMap((directory) =>
@@ -42,7 +46,7 @@ export async function loadOwnPlugins(
   }
   for (const path of new Set(paths)) await collect(path, () => importFile(path))
   for (const name of places.modules) await collect(name, () => importByName(name))
-  errors.push(...clashes(found, builtIn))
+  if (found.length > 0) errors.push(...clashes(found, await builtIn()))
   if (errors.length > 0) throw new ConfigErrors(errors)
   for (const { from, definition } of found) {
     log.info('plugin loaded', { kind: definition.kind, name: definition.name, from })

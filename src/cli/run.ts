@@ -1,6 +1,5 @@
 import { networkInterfaces } from 'node:os'
 import { type App, type AppConfig, createApp } from '../app.ts'
-import type { PluginDefinition } from '../config/define.ts'
 import { modeOf, type SystemConfig } from '../config/index.ts'
 import { ConfigError, ConfigErrors } from '../core/errors.ts'
 import type { Host } from '../core/host.ts'
@@ -11,13 +10,13 @@ import { createNodeHost } from '../host/node-host.ts'
 import { openStandardError } from '../host/node-log-file.ts'
 import { takeWorkerPlace } from '../host/worker-place.ts'
 import { createKernel } from '../kernel/index.ts'
+import { allPlugins } from '../load-plugins.ts'
 import { createLogger } from '../observe/log.ts'
 import { createMetrics } from '../observe/metrics.ts'
-import { plugins as builtIn } from '../plugins.ts'
 import type { RunCommand } from './argv.ts'
 import { banner } from './banner.ts'
 import { configureLog, systemOf } from './configure-log.ts'
-import { dumpConfig, loadConfig, type Run, sayWhyNot } from './context.ts'
+import { dumpConfig, loadConfig, type Run, sayWhyNot, withPlugins } from './context.ts'
 import { loadOwnPlugins } from './own-plugins.ts'
 import { changeUser } from './privileges.ts'
 import { findConfig } from './read-config.ts'
@@ -48,7 +47,8 @@ export async function run(command: RunCommand): Promise<number> {
     exclusive: () => !sockets.shared,
   })
   const place = findConfig(command, host)
-  const self: Run = { command, host, log, place, standardError, worker, sockets }
+  const known = { own: [], workers: undefined }
+  const self: Run = { command, host, log, place, standardError, worker, sockets, known }
   try {
     return await runWith(self)
   } catch (error) {
@@ -74,36 +74,34 @@ async function runWith(self: Run): Promise<number> {
   if (worker === undefined) for (const notice of command.notices) log.info(notice)
   // What a worker loads its supervisor has loaded and told of already.
   const toldTo = worker === undefined ? log : silentLog
-  const own = await loadOwnPlugins(command, { log: toldTo, env: self.host.env, builtIn })
-  const plugins = [...builtIn, ...own]
+  const of = { log: toldTo, env: self.host.env, builtIn: allPlugins }
+  self.known.own = await loadOwnPlugins(command, of)
   const workers = worker?.workers ?? command.workers ?? system?.workers ?? 1
+  self.known.workers = workers
   if (worker !== undefined || workers === 1) {
-    return await runAlone(self, config, { workers, plugins })
+    return await runAlone(self, await withPlugins(self, config), workers)
   }
   if (command.alone) {
     const message = `invalid number of workers with --no-supervisor: ${workers}`
     throw new ConfigErrors([new ConfigError(message, { hint: 'leave workers away, or write 1' })])
   }
+  const plugins = [...(await allPlugins()), ...self.known.own]
   const { supervise } = await import('./supervise.ts')
   return await supervise(
     self,
     { workers, system },
     {
-      createFor: (id) => appOf(self, loadConfig(self, id), { workers, id, plugins }),
+      createFor: (id) => appOf(self, { ...loadConfig(self, id), plugins }, { workers, id }),
       hello: sayHello,
     },
   )
 }
 
 /** The only process, or one of several workers. */
-async function runAlone(
-  self: Run,
-  config: AppConfig,
-  of: { workers: number; plugins: readonly PluginDefinition[] },
-): Promise<number> {
+async function runAlone(self: Run, config: AppConfig, workers: number): Promise<number> {
   const { command, host, log, place, worker } = self
   tellBuild(host)
-  const app = appOf(self, config, { ...of, id: worker?.id ?? 0 })
+  const app = appOf(self, config, { workers, id: worker?.id ?? 0 })
   if (command.dryRun) {
     await app.check()
     log.info('dry run: it would start', { config: place.path ?? 'embedded default' })
@@ -116,15 +114,11 @@ async function runAlone(
 }
 
 /** Throws ConfigErrors. */
-function appOf(
-  self: Run,
-  config: AppConfig,
-  of: { workers: number; id: number; plugins: readonly PluginDefinition[] },
-): App {
+function appOf(self: Run, config: AppConfig, of: { workers: number; id: number }): App {
   const { command, host, worker } = self
   return createApp({
     host,
-    plugins: of.plugins,
+    plugins: config.plugins ?? [],
     kernel: createKernel(loadKernel()),
     config,
     overrides: {

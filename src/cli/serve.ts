@@ -1,7 +1,7 @@
 import type { App } from '../app.ts'
 import type { Listener } from '../core/host.ts'
 import { configureLog, systemOf } from './configure-log.ts'
-import { dumpConfig, loadConfig, type Run, sayWhyNot } from './context.ts'
+import { dumpConfig, loadConfig, type Run, sayWhyNot, withPlugins } from './context.ts'
 import { startRpc } from './rpc.ts'
 import { obey, workInTurn } from './signals.ts'
 import { dumpState } from './state-dump.ts'
@@ -171,7 +171,7 @@ async function reload(self: Run, app: App, giveUp: () => void): Promise<void> {
   const { log } = self
   log.info('reloading the configuration')
   try {
-    const config = loadConfig(self)
+    const config = await withPlugins(self, loadConfig(self))
     await app.reload(config, AbortSignal.timeout(stopDeadlineMs))
     if (self.worker === undefined) dumpConfig(self, app)
     log.info('the new configuration is in place')

@@ -1,11 +1,12 @@
-import { Resolver, lookup as systemLookup } from 'node:dns/promises'
+import type { Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import type { SrvRecord } from '../core/host.ts'
 
 /** Addresses of a host name, as the system resolves it (files, then DNS, by its own rules). */
 export async function lookup(host: string): Promise<readonly string[]> {
   if (isIP(host) !== 0) return [host]
-  const found = await systemLookup(host, { all: true })
+  const dns = await import('node:dns/promises')
+  const found = await dns.lookup(host, { all: true })
   return found.map(({ address }) => address)
 }
 
@@ -18,7 +19,8 @@ export async function resolveSrv(
   name: string,
   options: { server?: string | undefined; addresses: boolean },
 ): Promise<readonly SrvRecord[]> {
-  const resolver = new Resolver({ timeout: queryMs, tries })
+  const dns = await import('node:dns/promises')
+  const resolver = new dns.Resolver({ timeout: queryMs, tries })
   if (options.server !== undefined) resolver.setServers([await serverAddress(options.server)])
   const records = await resolver.resolveSrv(name)
   records.sort((a, b) => a.priority - b.priority)

@@ -1,6 +1,5 @@
 import type { Http, HttpClient, HttpClientOptions } from '../core/host.ts'
 import type { Logger } from '../core/log.ts'
-import { serveHttp } from './node-http-server.ts'
 
 export function createNodeHttp(options: {
   log: Logger
@@ -9,8 +8,11 @@ export function createNodeHttp(options: {
 }): Http {
   return {
     client: createLazyClient,
-    serve: (serve) =>
-      serveHttp({ ...serve, log: options.log, exclusive: options.exclusive?.() ?? false }),
+    async serve(serve) {
+      const exclusive = options.exclusive?.() ?? false
+      const { serveHttp } = await import('./node-http-server.ts')
+      return await serveHttp({ ...serve, log: options.log, exclusive })
+    },
   }
 }
 

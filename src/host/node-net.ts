@@ -1,8 +1,6 @@
 import dgram from 'node:dgram'
-import { lookupService } from 'node:dns/promises'
 import { chmod, chown, lstat, unlink } from 'node:fs/promises'
 import net from 'node:net'
-import tls from 'node:tls'
 import type {
   Connection,
   ConnectionHandler,
@@ -18,6 +16,7 @@ import { NodeConnection, plainAddress } from './node-connection.ts'
 import { lookup, resolveSrv } from './node-dns.ts'
 import { openTls, tlsProblem } from './node-tls.ts'
 import { checkTls, superviseTls, tlsServerOptions } from './node-tls-server.ts'
+import { tlsModule } from './tls-module.ts'
 
 /**
  * Connections the operating system keeps waiting for us where the configuration says nothing;
@@ -99,7 +98,7 @@ function secured(
   take: (socket: net.Socket) => void,
 ): (socket: net.Socket) => void {
   // It does not listen itself: raw connections can be refused before it sees them.
-  const server = tls.createServer({ ...tlsServerOptions(options), pauseOnConnect: true })
+  const server = tlsModule().createServer({ ...tlsServerOptions(options), pauseOnConnect: true })
   superviseTls(server, options)
   server.on('secureConnection', take)
   return (socket) => {
@@ -247,6 +246,7 @@ function wrapUdp(socket: dgram.Socket): UdpSocket {
 
 async function reverseLookup(address: string): Promise<string> {
   try {
+    const { lookupService } = await import('node:dns/promises')
     return (await lookupService(address, 0)).hostname
   } catch {
     // The contract: an address without a name stands for itself.

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
-import tls from 'node:tls'
+import type tls from 'node:tls'
 import type { TlsFailureReason, TlsIdentity, TlsServerOptions, TlsVersion } from '../core/host.ts'
+import { tlsModule } from './tls-module.ts'
 
 /**
  * Handshakes under way at once. Beyond, the oldest is cut off: an honest one takes milliseconds, so
@@ -27,12 +28,12 @@ function secureOptions(identity: TlsIdentity, options: Settings): tls.SecureCont
 /** OpenSSL 3 has TLS 1.1 only at its lowest level of security. */
 function ciphersOf(minVersion: TlsVersion, ciphers: string | undefined): { ciphers?: string } {
   if (ciphers !== undefined) return { ciphers }
-  return minVersion === 'TLSv1.1' ? { ciphers: `${tls.DEFAULT_CIPHERS}:@SECLEVEL=0` } : {}
+  return minVersion === 'TLSv1.1' ? { ciphers: `${tlsModule().DEFAULT_CIPHERS}:@SECLEVEL=0` } : {}
 }
 
 /** See Net.checkTls. */
 export function checkTls(identity: TlsIdentity, options: Settings): void {
-  tls.createSecureContext(secureOptions(identity, options))
+  tlsModule().createSecureContext(secureOptions(identity, options))
 }
 
 /** For tls.createServer and https.createServer. */

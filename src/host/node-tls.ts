@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
-import tls from 'node:tls'
+import type tls from 'node:tls'
 import type { TlsClientOptions } from '../core/host.ts'
+import { tlsModule } from './tls-module.ts'
 
 /** Reading certificates costs milliseconds: it is done once for the options of many connections. */
 const contexts = new WeakMap<TlsClientOptions, tls.SecureContext>()
@@ -9,9 +10,9 @@ function contextOf(options: TlsClientOptions): tls.SecureContext {
   let context = contexts.get(options)
   if (context === undefined) {
     const { ca = [], cert, key, passphrase, minVersion, maxVersion, ciphers } = options
-    context = tls.createSecureContext({
+    context = tlsModule().createSecureContext({
       // What stands in `ca` takes the place of the public ones, hence both.
-      ...(ca.length > 0 ? { ca: [...tls.rootCertificates, ...ca.map(textOf)] } : {}),
+      ...(ca.length > 0 ? { ca: [...tlsModule().rootCertificates, ...ca.map(textOf)] } : {}),
       ...(cert === undefined ? {} : { cert: textOf(cert) }),
       ...(key === undefined ? {} : { key: textOf(key) }),
       ...(passphrase === undefined ? {} : { passphrase }),
@@ -47,7 +48,7 @@ export function openTls(
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
   }
-  return tls.connect(connecting)
+  return tlsModule().connect(connecting)
 }
 
 /** Why the peer is not whom we want to talk to; undefined: it is, or there is no TLS. */
@@ -55,7 +56,7 @@ export function tlsProblem(
   socket: Socket | tls.TLSSocket,
   options: TlsClientOptions | undefined,
 ): Error | undefined {
-  if (options === undefined || !(socket instanceof tls.TLSSocket)) return undefined
+  if (options === undefined || !(socket instanceof tlsModule().TLSSocket)) return undefined
   if (!options.verify) return undefined
   if (!socket.authorized) {
     const code = String(socket.authorizationError)
@@ -63,5 +64,5 @@ export function tlsProblem(
   }
   if (!options.verifyHostname) return undefined
   const name = options.servername ?? socket.remoteAddress ?? ''
-  return tls.checkServerIdentity(name, socket.getPeerCertificate())
+  return tlsModule().checkServerIdentity(name, socket.getPeerCertificate())
 }
