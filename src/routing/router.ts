@@ -200,7 +200,8 @@ class Pipeline implements Consumer {
   async #later(batch: Batch): Promise<void> {
     const kept = {
       tag: batch.tag,
-      packed: batch.packed.slice(),
+      // Not slice: of a Buffer that is a view.
+      packed: new Uint8Array(batch.packed),
       count: batch.count,
       receipt: batch.receipt,
     }

@@ -62,7 +62,7 @@ export class SourceEntry implements Consumer {
     }
     this.#heldBytes += bytes
     return new Promise((resolve, reject) => {
-      held.push({ batch: { ...batch, packed: batch.packed.slice() }, resolve, reject })
+      held.push({ batch: { ...batch, packed: new Uint8Array(batch.packed) }, resolve, reject })
     })
   }
 }

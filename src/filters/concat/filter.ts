@@ -247,7 +247,7 @@ export class ConcatFilter implements Filter {
     const isNew = group === undefined
     group ??= createGroup(identity, part.tag, part)
     group.recordBytes += part.end - part.timeEnd
-    group.texts.push({ bytes: text.slice(), ordinal })
+    group.texts.push({ bytes: new Uint8Array(text), ordinal })
     this.#streams.charge(group, (isNew ? group.first.length : 64) + text.length)
     return group
   }

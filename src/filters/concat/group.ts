@@ -21,7 +21,8 @@ export function createGroup(
   return {
     identity,
     tag,
-    first: part.packed.slice(part.start, part.end),
+    // Not slice: of a Buffer that is a view.
+    first: new Uint8Array(part.packed.subarray(part.start, part.end)),
     firstRecordAt: part.timeEnd - part.start,
     recordBytes: 0,
     texts: [],

@@ -124,5 +124,5 @@ export class CopyOutput implements Output {
 
 /** The bytes are borrowed; this keeps them. */
 function copyOf(batch: Batch): Batch {
-  return { ...batch, packed: batch.packed.slice() }
+  return { ...batch, packed: new Uint8Array(batch.packed) }
 }

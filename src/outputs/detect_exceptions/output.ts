@@ -170,7 +170,8 @@ export class DetectExceptionsOutput implements Output {
       identity,
       tag,
       field,
-      first: event.packed.slice(event.start, event.end),
+      // Not slice: of a Buffer that is a view.
+      first: new Uint8Array(event.packed.subarray(event.start, event.end)),
       firstRecordAt: event.timeEnd - event.start,
       lines: [],
       chars: 0,
@@ -184,7 +185,7 @@ export class DetectExceptionsOutput implements Output {
   #add(trace: Trace, { packed }: Event, at: number): Trace {
     const text = textBytes(packed, at)
     const breaks = this.#params.forceLineBreaks && trace.lines.length > 0 && !text.includes(0x0a)
-    const line = breaks ? Buffer.concat([lineFeed, text]) : text.slice()
+    const line = breaks ? Buffer.concat([lineFeed, text]) : new Uint8Array(text)
     const isFirst = trace.lines.length === 0
     trace.lines.push(line)
     trace.chars += line.length

@@ -187,6 +187,19 @@ describe('concat joins', () => {
     expect(filter.apply(own)).toBe(own)
   })
 
+  it('keeps what it holds although the bytes it came in are used again', () => {
+    const { filter } = create('key m\nn_lines 3')
+    const bytes = Buffer.from(batchOf('t', [{ m: 'one', x: 1 }]).packed)
+    filter.apply({ tag: 't', packed: bytes, count: 1 })
+    bytes.fill(0)
+    const more = Buffer.from(batchOf('t', [{ m: 'two' }]).packed)
+    filter.apply({ tag: 't', packed: more, count: 1 })
+    more.fill(0)
+    expect(shown(filter.apply(batchOf('t', [{ m: 'three' }])))).toEqual([
+      at(0, { m: 'one\ntwo\nthree', x: 1 }),
+    ])
+  })
+
   it('tells tags apart', () => {
     const { filter } = create('key message\nn_lines 2')
     filter.apply(batchOf('a', [{ message: '1' }]))

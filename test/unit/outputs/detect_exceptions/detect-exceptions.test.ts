@@ -197,6 +197,17 @@ describe('what goes on', () => {
     expect(texts('message')).toEqual([trace.join(''), undefined])
   })
 
+  test('is what came although the bytes it came in are used again', () => {
+    const { output, texts } = create()
+    for (const log of trace) {
+      const bytes = Buffer.from(batchOf('raw.t', [{ log }]).packed)
+      output.emit({ tag: 'raw.t', packed: bytes, count: 1 })
+      bytes.fill(0)
+    }
+    output.emit(batchOf('raw.t', [{ log: 'end' }]))
+    expect(texts()).toEqual([trace.join(''), 'end'])
+  })
+
   test('is told apart by stream', () => {
     const { output, texts } = create('stream s')
     const events = [
