@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os'
 import type { RunCommand } from './argv.ts'
 
 /** Node has it, its type declarations do not. */
@@ -21,9 +22,22 @@ export function changeUser({ user, group }: Pick<RunCommand, 'user' | 'group'>):
   if (group !== undefined) change(`group ${group}`, () => process.setgid?.(id(group)))
   if (user === undefined) return
   if (process.getuid?.() === 0) {
-    // Without this the process would keep root's other groups.
-    const main = group === undefined ? process.getgid?.() : id(group)
-    change(`the groups of user ${user}`, () => initgroups.call(process, id(user), main ?? 0))
+    // Without these the process would keep root's groups.
+    change(`the groups of user ${user}`, () => {
+      const main = group === undefined ? mainGroupOf(id(user)) : id(group)
+      if (group === undefined) process.setgid?.(main)
+      initgroups.call(process, id(user), main)
+    })
   }
   change(`user ${user}`, () => process.setuid?.(id(user)))
+}
+
+/** The group that the system's users' list gives a user: what a process of that user would have. */
+function mainGroupOf(user: string | number): number {
+  process.seteuid?.(user)
+  try {
+    return userInfo().gid
+  } finally {
+    process.seteuid?.(0)
+  }
 }

@@ -41,6 +41,18 @@ const tagOf = (sluice: Running) => sluice.dir.replaceAll('/', '.')
 const time = 1_700_000_000
 
 const shown: Record<string, () => Promise<void>> = {
+  async systemd() {
+    const folders = { '/var/log/sluice': '@DIR@/log', '/var/lib/sluice': '@DIR@/lib' }
+    // It binds the loopback address already.
+    const { sluice, port } = await start('systemd', {
+      ...folders,
+      '  bind 127.0.0.1\n  bind': '  bind',
+    })
+    await send(port, [['a', time, { n: 1 }]])
+    await until('the event in a file', () => files(sluice, 'log').length === 1)
+    expect(await sluice.stop()).toBe(0)
+  },
+
   async 'docker-stdout'() {
     const { sluice, port } = await start('docker-stdout')
     await send(port, [
