@@ -336,3 +336,42 @@ key_name k
     },
   )
 })
+
+describe('CVE-2024-4323: wrong types in what an admin interface is sent', () => {
+  it('bodies are not looked at, and queries are text', async () => {
+    const running = await start(`${forwardSection}
+<source>
+@type monitor_agent
+</source>
+<match **>
+@type stdout
+<format>
+@type json
+</format>
+</match>`)
+    const bodies = ['{"a":-1}', '[]', '{"inputs":[1e999]}', '\0'.repeat(1000), '"'.repeat(50)]
+    const queries = [
+      '',
+      '?@id[]=1',
+      '?tag=%00',
+      '?@type=__proto__',
+      '?id=../..',
+      '?debug=%',
+      '?'.repeat(500),
+    ]
+    for (const method of ['GET', 'POST', 'PUT', 'DELETE']) {
+      for (const query of queries) {
+        for (const body of bodies) {
+          const answer = await running.host.http.ask(24220, {
+            method,
+            url: `/api/plugins.json${query}`,
+            body: Buffer.from(body),
+          })
+          expect([200, 404, 405]).toContain(answer.status)
+        }
+      }
+    }
+    await running.expectAlive()
+    await running.stop()
+  })
+})
