@@ -78,10 +78,14 @@ it('loses and doubles nothing while files rotate under load, through a restart',
     )
     got.push(...messages(running))
     expect(await running.stop()).toBe(0)
+    // Lines and a rotation while nobody looks.
     write(500)
+    renameSync(log, join(dir, 'load.meanwhile'))
+    writeFileSync(log, '')
+    write(10)
     running = run({ config: config(lines) })
-    await follows(running, 1)
-    opened = 1
+    opened = 2
+    await follows(running, opened)
   }
   await until(
     () => `all of ${sent} lines, not ${running.lines.length + got.length}; ${running.log()}`,

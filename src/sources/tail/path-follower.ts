@@ -1,6 +1,7 @@
 import type { FileHandle, FileTarget, Timer } from '../../core/host.ts'
 import type { FileTail } from './file-tail.ts'
 import { MemoryEntry, type PositionEntry } from './position-file.ts'
+import type { RotatedFile } from './rotated-away.ts'
 
 /** What followers ask of their source. */
 export interface FollowerWorld {
@@ -12,6 +13,8 @@ export interface FollowerWorld {
   look(path: string): Promise<FileTarget | undefined>
   /** undefined: it is not there, or may not be read (which is said). */
   open(path: string): Promise<FileHandle | undefined>
+  /** The file that the path led to when it was last read, if it was rotated away while nobody looked. */
+  rotatedAway(path: string, last: PositionEntry): Promise<RotatedFile | undefined>
   /** Another follower reads the file already. */
   isFollowed(inode: bigint): boolean
   entry(path: string, inode: bigint): PositionEntry
@@ -144,21 +147,45 @@ export class PathFollower {
     if (newest !== undefined && !this.#left) world.sayRotation(this.path, true)
     this.#left = false
     const position = this.#startOf(opened)
+    if (this.#first && handle !== undefined) await this.#resume(opened.inode)
     this.#first = false
-    const tail = world.tail({
-      path: this.path,
-      inode: opened.inode,
-      entry: new MemoryEntry(opened.inode, position),
-      handle,
-    })
-    tail.seenBytes = opened.sizeBytes
-    tail.onEnd = () => this.#onEnd(tail)
+    if (this.#stopped) {
+      await handle?.close()
+      return
+    }
+    const tail = this.#tailOf(opened, { position, handle })
     world.watch(this.path)
     if (this.#current === undefined || world.openOnEveryUpdate) this.#begin(tail)
     else {
       this.#waiting.push(tail)
       this.#current.wake()
     }
+  }
+
+  #tailOf(
+    target: FileTarget,
+    from: { position: number; handle: FileHandle | undefined },
+  ): FileTail {
+    const tail = this.#world.tail({
+      path: this.path,
+      inode: target.inode,
+      entry: new MemoryEntry(target.inode, from.position),
+      handle: from.handle,
+    })
+    tail.seenBytes = target.sizeBytes
+    tail.onEnd = () => this.#onEnd(tail)
+    return tail
+  }
+
+  /** What was left of the file that was here when we last ran is read first. */
+  async #resume(inode: bigint): Promise<void> {
+    const last = this.#world.entry(this.path, inode)
+    if (this.#world.followInodes || last.inode === 0n || last.inode === inode) return
+    const { position } = last
+    const found = await this.#world.rotatedAway(this.path, last)
+    if (found === undefined) return
+    if (this.#stopped) await found.handle.close()
+    else this.#begin(this.#tailOf(found.target, { position, handle: found.handle }))
   }
 
   /** A file that was moved away is there again. */

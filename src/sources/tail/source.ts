@@ -9,6 +9,7 @@ import { type FollowerWorld, PathFollower } from './path-follower.ts'
 import { type FoundFiles, Paths } from './paths.ts'
 import { MemoryEntry, type PositionEntry, PositionFile } from './position-file.ts'
 import { type FileQuotas, Quota } from './quota.ts'
+import { findRotatedAway, type RotatedFile } from './rotated-away.ts'
 import { sayUnusual, settingsOf, type TailParams, type TailSettings } from './settings.ts'
 import { Surroundings } from './surroundings.ts'
 import { Watches } from './watches.ts'
@@ -271,6 +272,7 @@ export class TailSource implements Source {
       after: (delayMs, run) => host.clock.after(delayMs, run),
       look: (path) => this.#target(path),
       open: (path) => this.#open(path),
+      rotatedAway: (path, last) => this.#rotatedAway(path, last),
       isFollowed: (inode) => this.#isFollowed(inode),
       entry: (path, inode) => this.#entry(path, inode),
       tail: (options) => this.#tail(options),
@@ -298,6 +300,22 @@ export class TailSource implements Source {
     } catch (error) {
       // As if it were not there: a directory on the way may be closed to us, for a while.
       this.#shared.warn('a file could not be looked at', { path, error })
+      return undefined
+    }
+  }
+
+  async #rotatedAway(path: string, last: PositionEntry): Promise<RotatedFile | undefined> {
+    const { disk } = this.#context.host
+    const { eol } = this.#settings.codec
+    const isFollowed = (other: string) => this.#followers.has(other)
+    try {
+      const found = await findRotatedAway({ path, last, eol, disk, isFollowed })
+      if (found === undefined) return undefined
+      this.#shared.counts.opened += 1
+      this.#context.log.info(`${path} was rotated to ${found.path}: it is read to its end first`)
+      return found
+    } catch (error) {
+      this.#shared.warn('a file that was rotated away could not be looked for', { path, error })
       return undefined
     }
   }

@@ -62,10 +62,50 @@ describe('source tail: one file', () => {
     await third.stop()
   })
 
+  it('reads what is left of a file that was rotated while nobody looked, then the new one', async () => {
+    const first = await startTail(fromHead, { [log]: 'one\n' })
+    await first.stop()
+    const { disk } = first.host
+    disk.append(log, 'two\n')
+    disk.move(log, `${log}.1`)
+    disk.put(log, 'new\n')
+    disk.put('/var/log/other.log', 'x\n')
+    const second = await startTail(`rotate_wait 2\n${basic}`, {}, first.host)
+    expect(second.came()).toEqual(['two', 'new'])
+    disk.append(`${log}.1`, 'late\n')
+    await second.pass(1000)
+    expect(second.came()).toEqual(['late'])
+    expect(second.positions()).toEqual({ [log]: '4' })
+    await second.pass(5000)
+    expect(second.host.metrics.value('sluice_tail_files_closed_total')).toBe(1)
+    await second.stop()
+  })
+
+  it.each([
+    ['no line ends where reading stopped', `${log}.1`, 'on', ''],
+    ['it is shorter', `${log}.1`, 'o\n', ''],
+    ['it was compressed', `${log}.1.gz`, 'one\ntwo\n', ''],
+    ['its name does not begin alike', '/var/log/other.1', 'one\ntwo\n', ''],
+    ['it is followed by its own name', `${log}.1`, 'one\ntwo\n', `,${log}.1`],
+  ])('does not take another for it: %s', async (_why, name, text, more) => {
+    const first = await startTail(fromHead, { [log]: 'one\n' })
+    await first.stop()
+    const { disk } = first.host
+    disk.put(log, text.padEnd(5, 'x'))
+    if (text === 'o\n') disk.put(log, text)
+    if (text.includes('two')) disk.put(log, text)
+    disk.move(log, name)
+    disk.put(log, 'new\n')
+    const lines = `path ${log}${more}\npos_file /pos\ntag t\n${none}`
+    const second = await startTail(lines, {}, first.host)
+    expect(second.came()).toEqual(['new'])
+    await second.stop()
+  })
+
   it('reads another file from its head that took the place while nobody looked', async () => {
     const first = await startTail(fromHead, { [log]: 'one\n' })
     await first.stop()
-    first.host.disk.move(log, `${log}.1`)
+    first.host.disk.remove(log)
     first.host.disk.put(log, 'new\n')
     const second = await startTail(basic, {}, first.host)
     expect(second.came()).toEqual(['new'])
