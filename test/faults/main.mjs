@@ -16,6 +16,7 @@ import {
 } from './rows-crash.mjs'
 import { floodRow } from './rows-flood.mjs'
 import { bombRow, hostileRow, httpRow, idleRow, longTagRow, sameTagRow } from './rows-load.mjs'
+import { fullBufferRow, relayRow } from './rows-relay.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -32,6 +33,8 @@ const rows = [
   diskFullRow,
   outputFullRow,
   httpRow,
+  relayRow,
+  fullBufferRow,
   restartRow,
   reloadRow,
   idleRow,
