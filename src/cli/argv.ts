@@ -13,6 +13,7 @@ export interface RunCommand {
   readonly strictConfigValue: boolean
   readonly suppressConfigDump: boolean
   readonly withoutSource: boolean
+  readonly withSourceOnly: boolean
   readonly workers: number | undefined
   /** --no-supervisor: one process, whatever happens. */
   readonly alone: boolean
@@ -74,6 +75,7 @@ function runCommand(options: ParsedOptions): RunCommand {
     strictConfigValue: options.flag('strict-config-value'),
     suppressConfigDump: options.flag('suppress-config-dump'),
     withoutSource: options.flag('without-source'),
+    withSourceOnly: options.flag('with-source-only'),
     workers: options.integer('workers', { min: 1, max: 1024 }),
     alone: options.flag('no-supervisor'),
     disableSharedSocket: options.flag('disable-shared-socket'),

@@ -7,7 +7,9 @@ import type { WorkerPlace } from '../host/worker-place.ts'
 import { pluginsFor } from '../load-plugins.ts'
 import type { LogDestination, RootLogger } from '../observe/log.ts'
 import type { RunCommand } from './argv.ts'
+import { systemOf } from './configure-log.ts'
 import { type ConfigPlace, readConfig } from './read-config.ts'
+import { type SourceOnlyPhase, sourceOnlyConfig } from './source-only.ts'
 
 /** Everything that one run of the server has at hand. */
 export interface Run {
@@ -20,6 +22,8 @@ export interface Run {
   readonly worker: WorkerPlace | undefined
   /** Plugins of -p and -r, and how many workers there are: known once the configuration was read for the first time. */
   readonly known: { own: readonly PluginDefinition[]; workers: number | undefined }
+  /** Set where only sources run at first; `loading` once everything does. */
+  readonly sourceOnly: { phase: SourceOnlyPhase | undefined; path: string }
   /** Whether workers share listening sockets: known once <system> is read. */
   readonly sockets: { shared: boolean }
 }
@@ -27,7 +31,10 @@ export interface Run {
 /** Reads the configuration anew: at the start and for each reload. Throws ConfigErrors. */
 export function loadConfig(self: Run, workerId = workerIdOf(self)): AppConfig {
   const parsed = readConfig(self.place, self.command, self.host, workerId)
-  return { root: parsed.root, warnings: parsed.warnings, path: self.place.path }
+  const config = { root: parsed.root, warnings: parsed.warnings, path: self.place.path }
+  const { phase, path } = self.sourceOnly
+  if (phase === undefined) return config
+  return sourceOnlyConfig(config, { phase, path, system: systemOf(config) })
 }
 
 /** With the plugins that it names. */

@@ -106,6 +106,11 @@ export const runOptions: readonly OptionSpec[] = [
     describe: 'run in this one process (as always with one worker)',
   },
   {
+    name: 'with-source-only',
+    kind: 'flag',
+    describe: 'run the sources alone, into buffers, until SIGWINCH',
+  },
+  {
     name: 'disable-shared-socket',
     kind: 'flag',
     describe: 'workers do not share listening sockets',
@@ -184,12 +189,6 @@ export const runOptions: readonly OptionSpec[] = [
     value: 'PLUGIN',
     describe: '',
     refused: 'see the reference pages in docs/reference',
-  },
-  {
-    name: 'with-source-only',
-    kind: 'flag',
-    describe: '',
-    refused: 'the source-only mode is not supported yet',
   },
   { name: 'reg-winsvc', kind: 'value', value: 'MODE', describe: '', refused: windows },
 ]

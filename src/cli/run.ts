@@ -22,6 +22,7 @@ import { changeUser } from './privileges.ts'
 import { findConfig } from './read-config.ts'
 import { serve } from './serve.ts'
 import { silentLog } from './silent-log.ts'
+import { sourceOnlyConfig, sourceOnlyPath } from './source-only.ts'
 
 /** How long the log's last lines may take. */
 const lastWordsMs = 500
@@ -48,9 +49,12 @@ export async function run(command: RunCommand): Promise<number> {
   })
   const place = findConfig(command, host)
   const known = { own: [], workers: undefined }
-  const self: Run = { command, host, log, place, standardError, worker, sockets, known }
+  const sourceOnly = { phase: undefined, path: '' }
+  const self: Run = { command, host, log, place, standardError, worker, sockets, known, sourceOnly }
   try {
-    return await runWith(self)
+    const code = await runWith(self)
+    sayWhatIsHeld(self)
+    return code
   } catch (error) {
     sayWhyNot(log, error)
     return 1
@@ -78,8 +82,9 @@ async function runWith(self: Run): Promise<number> {
   self.known.own = await loadOwnPlugins(command, of)
   const workers = worker?.workers ?? command.workers ?? system?.workers ?? 1
   self.known.workers = workers
+  const first = await beginSourceOnly(self, config, { system, workers })
   if (worker !== undefined || workers === 1) {
-    return await runAlone(self, await withPlugins(self, config), workers)
+    return await runAlone(self, await withPlugins(self, first), workers)
   }
   if (command.alone) {
     const message = `invalid number of workers with --no-supervisor: ${workers}`
@@ -95,6 +100,34 @@ async function runWith(self: Run): Promise<number> {
       hello: sayHello,
     },
   )
+}
+
+/** With with_source_only, what runs at first; the configuration itself otherwise. Rejects with ConfigErrors. */
+async function beginSourceOnly(
+  self: Run,
+  config: AppConfig,
+  of: { system: SystemConfig | undefined; workers: number },
+): Promise<AppConfig> {
+  const { command, log, worker } = self
+  const { system } = of
+  if (!command.withSourceOnly && system?.withSourceOnly !== true) return config
+  // The whole is made as well, so that what is wrong with it is not found only when it is wanted.
+  appOf(self, await withPlugins(self, config), { ...of, id: worker?.id ?? 0 })
+  const path = sourceOnlyPath(system, process.env)
+  Object.assign(self.sourceOnly, { phase: 'holding', path })
+  if (worker === undefined) {
+    const hint = 'SIGWINCH starts the rest'
+    log.info('with-source-only: what comes in is kept in file buffers', { path, hint })
+  }
+  return sourceOnlyConfig(config, { phase: 'holding', path, system })
+}
+
+function sayWhatIsHeld({ log, sourceOnly: { phase, path }, worker }: Run): void {
+  if (phase !== 'holding' || worker !== undefined) return
+  log.warn('what came in stays in buffer files', {
+    path,
+    hint: 'to deliver it, write this path into <source_only_buffer>, start again and send SIGWINCH',
+  })
 }
 
 /** The only process, or one of several workers. */

@@ -46,7 +46,15 @@ export async function serve(self: Run, app: App, started: () => void): Promise<n
       if (!stopping.signal.aborted) end('RPC', 0, stopDeadlineMs)
     }),
     dump: inTurn('state dump', () => dumpState(self, app)),
-    winch: () => log.debug('SIGWINCH is ignored: there is no source-only mode to leave'),
+    winch: inTurn('the end of the source-only mode', async () => {
+      if (self.sourceOnly.phase !== 'holding') {
+        log.info('SIGWINCH is ignored: there is no source-only mode to leave')
+        return
+      }
+      log.info('leaving the source-only mode')
+      self.sourceOnly.phase = 'loading'
+      await reload(self, app, () => exit(1))
+    }),
   }
   const worker =
     self.worker === undefined

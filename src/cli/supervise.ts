@@ -105,7 +105,10 @@ function handOn(
     SIGUSR2: reloadAll,
     SIGUSR1: flushAll,
     SIGCONT: () => supervisor.tell('dump'),
-    SIGWINCH: () => supervisor.tell('winch'),
+    SIGWINCH() {
+      if (self.sourceOnly.phase === 'holding') self.sourceOnly.phase = 'loading'
+      supervisor.tell('winch')
+    },
   })
   const bug = (error: unknown): void => {
     log.fatal('bug in Sluice: it stops', { error })

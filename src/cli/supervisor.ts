@@ -58,6 +58,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     failures: 0,
   }))
   let allStarted = false
+  /** Workers that are started later have to be told as well. */
+  let winched = false
   let stopping: { code: number } | undefined
   let finish: (code: number) => void = () => undefined
   const ended = new Promise<number>((resolve) => {
@@ -65,6 +67,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   })
 
   function tell(command: WorkerCommand): void {
+    winched ||= command === 'winch'
     for (const { handle, pending } of slots) {
       if (pending === undefined) handle?.send(command)
       else pending.add(command)
@@ -80,7 +83,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   function fork(slot: Slot): void {
     slot.startedMs = clock.monotonicMs()
     slot.running = false
-    slot.pending = new Set()
+    slot.pending = new Set(winched ? ['winch'] : [])
     slot.handle = starter.start(
       { id: slot.id, workers, color: options.color },
       {

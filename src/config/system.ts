@@ -89,7 +89,7 @@ const sourceOnlyBuffer = section(
   },
   {
     description:
-      'The buffer of the source-only mode, which is not there: all of it is without effect.',
+      'The buffer of the source-only mode. Default of the path: a directory below root_dir.',
   },
 )
 
@@ -149,8 +149,10 @@ export const systemShape = {
     }),
     without_source: bool({ description: 'Start without any source.' }),
     with_source_only: bool({
-      description: 'Start with the sources only.',
-      differs: 'Without effect: everything is started.',
+      description:
+        'Start with the sources only: what they receive is kept in file buffers until SIGWINCH starts the rest.',
+      differs:
+        'What a source with a `@label` receives goes to that label afterwards, not to the top level.',
     }),
     rpc_endpoint: string({
       description: 'Address of the RPC server, `host:port`: signals and the configuration by HTTP.',
@@ -207,8 +209,6 @@ export type SystemConfig = Bound<typeof systemShape>
 
 /** Accepted, checked, and without effect here: why. Said once where it is written, with its line. */
 export const withoutEffect: ReadonlyMap<string, string> = new Map([
-  ['with_source_only', 'it is not built yet'],
-  ['source_only_buffer', 'it is not built yet'],
   ['log_event_verbose', 'events of the log end when a stop begins'],
   ['enable_size_metrics', 'bytes are always counted'],
   ['enable_input_metrics', 'what sources receive is always counted'],

@@ -1,6 +1,6 @@
 import { bufferSection, chunkingOf, outputParams, secondarySection } from '../../buffer/index.ts'
 import { defineOutput, type PluginContext } from '../../config/define.ts'
-import { type Bound, positionOf } from '../../config/schema.ts'
+import { type Bound, bool, positionOf } from '../../config/schema.ts'
 import { ConfigError, PermanentError } from '../../core/errors.ts'
 import type { Sink } from '../../core/output.ts'
 import { packedEntries } from '../../formatters/packed-entries.ts'
@@ -8,7 +8,13 @@ import { decodeTime, eachEntry, pairCount } from '../../msgpack/entries.ts'
 import { MsgpackError } from '../../msgpack/walk.ts'
 
 const shape = {
-  params: outputParams,
+  params: {
+    ...outputParams,
+    hold: bool({
+      description: 'Keep everything, and hand on nothing: for another start to deliver. Our own.',
+      default: false,
+    }),
+  },
   sections: {
     buffer: bufferSection(
       { chunk_keys: ['tag'], flush_mode: 'interval', flush_interval: 10 },
@@ -58,7 +64,8 @@ function createBufferSink(params: Bound<typeof shape>, context: PluginContext): 
     formatter: packedEntries,
     eventEnd: 'msgpack',
     start: async () => undefined,
-    async write(chunk) {
+    async write(chunk, signal) {
+      if (params.hold) return await untilAborted(signal)
       const { tag } = chunk.metadata
       if (tag === undefined) throw new PermanentError('no_tag', 'a chunk without a tag')
       const pieces = await chunk.read()
@@ -68,6 +75,14 @@ function createBufferSink(params: Bound<typeof shape>, context: PluginContext): 
     },
     stop: async () => undefined,
   }
+}
+
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const abort = () => reject(signal.reason)
+    if (signal.aborted) abort()
+    else signal.addEventListener('abort', abort, { once: true })
+  })
 }
 
 /** Chunks may be what another program left in our directory. Throws PermanentError for what are no events. */

@@ -16,6 +16,7 @@ describe('running', () => {
       strictConfigValue: false,
       suppressConfigDump: false,
       withoutSource: false,
+      withSourceOnly: false,
       workers: undefined,
       alone: false,
       disableSharedSocket: false,
@@ -37,6 +38,7 @@ describe('running', () => {
     [['-c', '/a b.conf'], { configPath: '/a b.conf' }],
     [['-c/a.conf'], { configPath: '/a.conf' }],
     [['--no-supervisor'], { alone: true }],
+    [['--with-source-only'], { withSourceOnly: true }],
     [['-p', '/plugins', '--plugin=/more'], { pluginDirectories: ['/plugins', '/more'] }],
     [['-r', 'json', '-r', './x.js'], { modules: ['json', './x.js'] }],
     [['--emit-error-log-interval', '5'], { emitErrorLogInterval: 5 }],
@@ -92,7 +94,6 @@ describe('running', () => {
   it.each([
     [['-d', '/run/x.pid'], '--daemon is not supported'],
     [['--use-v0-config'], '--use-v0-config is not supported'],
-    [['--with-source-only'], '--with-source-only is not supported'],
     [['--nonsense'], 'unknown option --nonsense'],
     [['-Z'], 'unknown option -Z'],
     [['--no-dry-run'], 'unknown option --no-dry-run'],

@@ -150,6 +150,16 @@ describe('the supervisor of workers', () => {
     expect(forks).toHaveLength(1)
   })
 
+  it('tells a worker that is started again that the source-only mode has ended', async () => {
+    const again = harness({ workers: 1, restartIntervalMs: 0 })
+    again.run()
+    again.supervisor.tell('winch')
+    again.forks[0]!.events.ended(1, undefined)
+    await again.clock.advance(1)
+    again.forks[1]!.events.report({ kind: 'joined' })
+    expect(again.forks[1]!.sent).toEqual(['winch'])
+  })
+
   it('hands commands on to all that run', () => {
     const { forks, supervisor, run } = harness()
     run()
