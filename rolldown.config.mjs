@@ -32,7 +32,11 @@ export default defineConfig({
     // What every configuration needs is read in one piece; a plugin, with what only plugins use, in a few.
     codeSplitting: {
       groups: [
-        { name: 'base', test: /\/src\/(app|buffer|config|core|forward|msgpack|routing)[./]/, minShareCount: 2 },
+        {
+          name: 'base',
+          test: /\/src\/(app|buffer|config|core|forward|msgpack|routing)[./]/,
+          minShareCount: 2,
+        },
         { name: 'transport', test: /\/src\/transport\//, minShareCount: 2 },
         { name: 'parsers', test: /\/src\/parsers\//, minShareCount: 2 },
         { name: 'formatters', test: /\/src\/formatters\// },
