@@ -28,7 +28,9 @@ export async function main(script: string, args: readonly string[]): Promise<num
     }
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
-    process.stderr.write(`sluice: ${error.message}\nSee sluice --help.\n`)
+    const [first] = args
+    const help = first === 'cat' || first === 'buffer' ? `sluice ${first} --help` : 'sluice --help'
+    process.stderr.write(`sluice: ${error.message}\nSee ${help}.\n`)
     return 1
   }
 }

@@ -78,6 +78,7 @@ flush_mode immediate
     const refused = await sluice('buffer', 'replay', '-c', config, 'ffff')
     expect(refused).toMatchObject({ code: 1, out: '' })
     expect(refused.err).toContain('there is no chunk "ffff"')
+    expect(refused.err).toContain('See sluice buffer --help.')
 
     status = 200
     const replayed = await sluice('buffer', 'replay', '-c', config, '--all')
