@@ -13,7 +13,8 @@ const cases = readdirSync('test/golden/cases').sort()
 const results = new Map<string, string>()
 
 function play(): Promise<void> {
-  const receiver = `${process.execPath} ${resolve('dist/cli.js')} -c {conf}`
+  // As Fluentd was recorded: only a worker that is supervised has a worker_id.
+  const receiver = `${process.execPath} ${resolve('dist/cli.js')} -c {conf} --no-supervisor`
   const args = ['test/golden/run.mjs', '--receiver', receiver, '--jobs', '3', '--retry', '1']
   const child = spawn(process.execPath, [...args, 'test/golden/cases'], {
     stdio: ['ignore', 'pipe', 'inherit'],
