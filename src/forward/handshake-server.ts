@@ -43,7 +43,13 @@ export type HandshakeRefusal = 'invalid_ping' | 'anonymous_source' | 'shared_key
 
 export type ServerOutcome =
   | { readonly kind: 'more' }
-  | { readonly kind: 'accepted'; readonly pong: Uint8Array; readonly rest: Uint8Array }
+  | {
+      readonly kind: 'accepted'
+      readonly pong: Uint8Array
+      readonly rest: Uint8Array
+      /** Which client it is, by its host's name and its user: not what the text means, but whether it is the same. */
+      readonly client: string
+    }
   | {
       readonly kind: 'refused'
       readonly pong: Uint8Array
@@ -56,6 +62,9 @@ export type ServerOutcome =
 
 /** Bytes of a nonce and of a salt. */
 export const saltBytes = 16
+
+/** Kept of what a client calls itself. */
+const clientChars = 256
 
 interface Ping {
   readonly hostname: Uint8Array
@@ -118,7 +127,8 @@ export class ServerHandshake {
       if (taken === undefined) return { kind: 'more' }
       ping = pingOf(taken.value)
       const key = this.#check(ping)
-      return { kind: 'accepted', pong: this.#pong(ping, key), rest: taken.rest }
+      const client = `${latin1(ping.hostname)} ${latin1(ping.username)}`.slice(0, clientChars)
+      return { kind: 'accepted', pong: this.#pong(ping, key), rest: taken.rest, client }
     } catch (error) {
       if (!(error instanceof Refused)) throw error
       return {
@@ -191,6 +201,10 @@ export class ServerHandshake {
       sha512Hex(ping.salt, selfHostname, this.#nonce, key),
     ])
   }
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
 }
 
 function invalidPing(): Refused {

@@ -27,6 +27,8 @@ const shownHostname = 128
  */
 export class Gate {
   readonly sinceMs: number
+  /** Who was let in. */
+  client = ''
   #state: 'waiting' | 'open' | 'refused' = 'waiting'
   readonly #handshake: ServerHandshake
   readonly #link: Pick<Connection, 'write' | 'remoteAddress'>
@@ -63,6 +65,7 @@ export class Gate {
     this.#link.write(outcome.pong)
     if (outcome.kind === 'accepted') {
       this.#state = 'open'
+      this.client = outcome.client
       this.#reports.bytes += bytes.byteLength - outcome.rest.byteLength
       return outcome.rest
     }

@@ -28,6 +28,8 @@ export class RepeatGuard {
   readonly #acks: AckQueue
   readonly #reports: ForwardReports
   readonly #address: string
+  /** Beside the address: who the client has proved to be. */
+  client = ''
   /** The message that comes in parts. */
   #open: Passage | 'repeat' | undefined
 
@@ -175,7 +177,7 @@ export class RepeatGuard {
   }
 
   #prefix(tag: Uint8Array): string {
-    return `${this.#address}\n${latin1(tag)}\n`
+    return `${this.#address} ${this.client}\n${latin1(tag)}\n`
   }
 }
 

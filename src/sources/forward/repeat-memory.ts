@@ -4,7 +4,7 @@ import { Passage } from './passage.ts'
 
 /** What one message is known by when it comes again. */
 export interface Remembered {
-  /** Address, tag and chunk of the message. */
+  /** Client, tag and chunk of the message. */
   readonly key: string
   /** Of its events' bytes: how many, and their CRC-32. */
   readonly bytes: number

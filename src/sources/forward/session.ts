@@ -100,6 +100,11 @@ export class Session {
     this.#delivery.fields = writer
   }
 
+  /** Who the client has proved to be; before the first bytes. */
+  set client(name: string) {
+    if (this.#repeats !== undefined) this.#repeats.client = name
+  }
+
   /** We have ended our side, and wait for the client to end its own. */
   get closing(): boolean {
     return this.#state === 'closing'

@@ -171,7 +171,7 @@ export const params = {
   }),
   know_repeats: bool({
     description:
-      'Whether a message that a client sends again, because its ack was lost or late, is acknowledged without being taken a second time. It is known by its address, tag, chunk id and events; only messages that ask for an ack have such an id.',
+      'Whether a message that a client sends again, because its ack was lost or late, is acknowledged without being taken a second time. It is known by its client (address and, with <security>, host name and user), tag, chunk id and events; only messages that ask for an ack have such an id.',
     default: true,
     ours: true,
   }),

@@ -221,8 +221,12 @@ export class ForwardSource implements Source {
     const rest = gate.take(bytes)
     if (rest === 'more') return
     session.lastDataMs = this.#context.host.clock.monotonicMs()
-    if (rest === 'refused') session.stop()
-    else if (rest.byteLength > 0) session.data(rest)
+    if (rest === 'refused') {
+      session.stop()
+      return
+    }
+    session.client = gate.client
+    if (rest.byteLength > 0) session.data(rest)
   }
 
   #add(client: Client): void {

@@ -236,3 +236,25 @@ describe('what cannot be configured', () => {
     expect(make).toThrow(expected)
   })
 })
+
+describe('messages that come again', () => {
+  it.each([
+    ['the same user: one copy', 'alice', 1],
+    ['another user: two messages', 'bob', 2],
+  ])('%s', async (_what, second, copies) => {
+    const user = ['alice', 'bob'].map((username) => ({ username, password: 'p' }))
+    const running = await start({ userAuth: true, user })
+    for (const username of ['alice', second]) {
+      const peer = running.client()
+      const behind = message(1, { chunk: 'c' })
+      const ping = new ClientHandshake(
+        { selfHostname: 'h', sharedKey: 'k1', username, password: 'p' },
+        Buffer.alloc(16, 7),
+      ).data(peer.received())
+      if (ping.kind !== 'send') throw new Error(ping.kind)
+      peer.send(Buffer.concat([ping.bytes, behind]))
+      expect(acksIn(peer)).toEqual(['c'])
+    }
+    expect(running.lines()).toHaveLength(copies)
+  })
+})
