@@ -24,6 +24,8 @@ export interface RetryState {
   readonly nextMs: number
   /** Value of `steps` when the secondary took over. */
   readonly secondarySince: number | undefined
+  /** The last attempt is that at the end of retry_timeout; it was made. */
+  readonly timeout: 'ahead' | 'next' | 'over'
 }
 
 /** How far a randomised interval may be from the exact one, as a share of it. */
@@ -31,7 +33,8 @@ const randomizeWidth = 0.125
 
 /** After the first failure. */
 export function firstFailure(policy: RetryPolicy, nowMs: number): RetryState {
-  return { startMs: nowMs, steps: 0, nextMs: nowMs + policy.waitMs, secondarySince: undefined }
+  const nextMs = nowMs + policy.waitMs
+  return { startMs: nowMs, steps: 0, nextMs, secondarySince: undefined, timeout: 'ahead' }
 }
 
 /** After a failure at `nowMs`, at or behind `state.nextMs`. `unit`: 0 to 1, by chance. */
@@ -44,7 +47,10 @@ export function failedAgain(
   const secondarySince =
     state.secondarySince ?? (usesSecondary(policy, state, now.nowMs) ? steps : undefined)
   const stepped = { ...state, steps, secondarySince }
-  return { ...stepped, nextMs: nextTime(policy, stepped, now) }
+  const nextMs = nextTime(policy, stepped, now)
+  const inTime = policy.forever || nextMs < state.startMs + policy.timeoutMs
+  const timeout = inTime ? state.timeout : state.timeout === 'ahead' ? 'next' : 'over'
+  return { ...stepped, nextMs, timeout }
 }
 
 /** A sink said when it wants to be asked again: not before `nowMs + delayMs`, and not beyond the time limit. */
@@ -67,7 +73,7 @@ export function usesSecondary(policy: RetryPolicy, state: RetryState, nowMs: num
 /** Whether no further attempt is to be made. */
 export function isExhausted(policy: RetryPolicy, state: RetryState): boolean {
   if (policy.forever) return false
-  return state.nextMs >= state.startMs + policy.timeoutMs || state.steps >= policy.maxTimes
+  return state.timeout === 'over' || state.steps >= policy.maxTimes
 }
 
 function nextTime(
@@ -76,8 +82,7 @@ function nextTime(
   { nowMs, unit }: { nowMs: number; unit: number },
 ): number {
   const since = state.secondarySince
-  const times = since === undefined ? state.steps : state.steps - since + 1
-  const exact = interval(policy, times)
+  const exact = interval(policy, state.steps - (since ?? 0))
   const naive = nowMs + (policy.randomize ? exact * (1 + randomizeWidth * (2 * unit - 1)) : exact)
   if (policy.forever) return naive
   const toSecondary = policy.secondaryThreshold !== undefined && since === undefined
@@ -87,10 +92,10 @@ function nextTime(
   )
 }
 
-/** Milliseconds before the attempt number `times`, from 1. */
-function interval(policy: RetryPolicy, times: number): number {
+/** Milliseconds before the attempt that follows `failed` retries. */
+function interval(policy: RetryPolicy, failed: number): number {
   if (policy.type === 'periodic') return policy.waitMs
-  const raw = policy.waitMs * policy.base ** (times - 1)
+  const raw = policy.waitMs * policy.base ** failed
   return Math.min(raw, policy.maxIntervalMs, Number.MAX_SAFE_INTEGER)
 }
 

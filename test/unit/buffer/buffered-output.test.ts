@@ -231,11 +231,11 @@ describe('when a delivery fails', () => {
     sink.behave = failing(3)
     await output.emit(numbers('t', 1, 2))
     const at: number[] = []
-    for (let ms = 0; ms < 6000; ms += 500) {
+    for (let ms = 0; ms < 8000; ms += 500) {
       await host.clock.advance(500)
       while (at.length < sink.attempts) at.push(ms + 500)
     }
-    expect(at).toEqual([500, 1000, 2000, 4000])
+    expect(at).toEqual([500, 1000, 3000, 7000])
     expect(sink.delivered).toEqual(['t 1\nt 2\n'])
     expect(stats()).toMatchObject({ deliveredEvents: 2, rollbackCount: 3, retry: undefined })
     expect(host.log.messages('warn')).toEqual([

@@ -37,17 +37,17 @@ function attempts(of: Partial<RetryPolicy>, limit = 30, unit = 0.5): (number | s
 
 describe('times of retries', () => {
   it.each<[string, Partial<RetryPolicy>, (number | string)[]]>([
-    ['double', { maxTimes: 6 }, [1, 2, 4, 8, 16, 32]],
+    ['double', { maxTimes: 6 }, [1, 3, 7, 15, 31, 63]],
     ['periodic', { type: 'periodic', maxTimes: 4 }, [1, 2, 3, 4]],
-    ['longest interval', { maxIntervalMs: 3000, maxTimes: 6 }, [1, 2, 4, 7, 10, 13]],
-    ['base 3, wait 2', { base: 3, waitMs: 2000, maxTimes: 3 }, [2, 4, 10]],
-    ['timeout', { timeoutMs: 10_000 }, [1, 2, 4, 8]],
+    ['longest interval', { maxIntervalMs: 3000, maxTimes: 6 }, [1, 3, 6, 9, 12, 15]],
+    ['base 3, wait 2', { base: 3, waitMs: 2000, maxTimes: 3 }, [2, 8, 26]],
+    ['timeout, and a last time at its end', { timeoutMs: 10_000 }, [1, 3, 7, 10]],
     ['no retry at all', { maxTimes: 0 }, []],
   ])('%s', (_name, of, expected) => {
     expect(attempts(of)).toEqual(expected)
   })
 
-  it('by default end after 72 hours: 17 doublings', () => {
+  it('by default end after 72 hours: 17 times, and a last one', () => {
     expect(attempts({})).toHaveLength(18)
   })
 
@@ -82,18 +82,23 @@ describe('the secondary', () => {
   it('starts with short intervals again', () => {
     expect(attempts({ timeoutMs: 100_000, secondaryThreshold: 0.8 })).toEqual([
       1,
-      2,
-      4,
-      8,
-      16,
-      32,
-      64,
+      3,
+      7,
+      15,
+      31,
+      63,
       '80*',
       '81*',
       '83*',
       '87*',
       '95*',
+      '100*',
     ])
+  })
+
+  it('gets its turn before retry_max_times is used up', () => {
+    // As Fluentd 1.19 does: 80 % of 1 + 2 seconds.
+    expect(attempts({ maxTimes: 2, secondaryThreshold: 0.8 })).toEqual([1, '2.4*'])
   })
 
   // ends of geometric rows: added up one by one they would take minutes, or for ever
