@@ -159,7 +159,9 @@ export function createStaging(options: {
         else formatPart(batch.tag, part, part.packed, part.count)
       }
       const { receipt } = batch
-      if (receipt !== undefined) for (const held of touched) options.onAwaited?.(held, receipt)
+      if (receipt?.until === 'delivered') {
+        for (const held of touched) options.onAwaited?.(held, receipt)
+      }
       return commitAll(touched)
     },
     adopt(held, key) {

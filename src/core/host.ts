@@ -83,9 +83,9 @@ export interface StdoutWriter {
    */
   write(bytes: Uint8Array): void | Promise<void>
   /**
-   * Settles when all that was queued has been written, or standard output is gone. For shutdown.
+   * Settles when all that was queued up to now has been written (true), or standard output is gone and it was not.
    */
-  drain(): Promise<void>
+  drain(): Promise<boolean>
 }
 
 /** Bytes that may wait for standard output before `StdoutWriter.write` pushes back. */

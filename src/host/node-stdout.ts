@@ -32,11 +32,14 @@ export function createNodeStdout(options: { log: Logger; write?: WriteBytes }): 
   const queue: Block[] = []
   /** Blocks that were written: filled again, so that full speed makes no garbage. */
   const spares: Block[] = []
-  let queuedBytes = 0
+  /** Of all bytes ever: taken, and written. */
+  let taken = 0
+  let written = 0
   let busy = false
   let troubled = false
   let gone: Error | undefined
-  let waiters: { resolve: () => void; reject: (error: Error) => void; untilBytes: number }[] = []
+  /** `at`: of `written`. */
+  let waiters: { at: number; done: (error?: Error) => void }[] = []
 
   function append(bytes: Uint8Array): void {
     let offset = 0
@@ -47,7 +50,7 @@ export function createNodeStdout(options: { log: Logger; write?: WriteBytes }): 
       block.filled += count
       offset += count
     }
-    queuedBytes += bytes.byteLength
+    taken += bytes.byteLength
   }
 
   /**
@@ -70,12 +73,12 @@ export function createNodeStdout(options: { log: Logger; write?: WriteBytes }): 
     const block = queue[0]
     if (busy || gone !== undefined || block === undefined) return
     busy = true
-    write(block.bytes, block.written, block.filled - block.written, (error, written) => {
+    write(block.bytes, block.written, block.filled - block.written, (error, count) => {
       busy = false
       if (error !== null) return failed(error)
       troubled = false
-      block.written += written
-      queuedBytes -= written
+      block.written += count
+      written += count
       if (block.written === block.filled) {
         queue.shift()
         block.filled = 0
@@ -90,13 +93,12 @@ export function createNodeStdout(options: { log: Logger; write?: WriteBytes }): 
   function failed(error: NodeJS.ErrnoException): void {
     if (error.code === 'EPIPE' || error.code === 'EBADF') {
       gone = error
-      log.error('standard output is gone: events for it are lost', { error, bytes: queuedBytes })
+      log.error('standard output is gone: events for it are lost', {
+        error,
+        bytes: taken - written,
+      })
       queue.length = 0
-      queuedBytes = 0
-      for (const waiter of waiters) {
-        if (waiter.untilBytes > 0) waiter.reject(error)
-        else waiter.resolve()
-      }
+      for (const { done } of waiters) done(error)
       waiters = []
       return
     }
@@ -108,14 +110,15 @@ export function createNodeStdout(options: { log: Logger; write?: WriteBytes }): 
 
   function release(): void {
     if (waiters.length === 0) return
-    const ready = waiters.filter((waiter) => queuedBytes <= waiter.untilBytes)
-    waiters = waiters.filter((waiter) => queuedBytes > waiter.untilBytes)
-    for (const waiter of ready) waiter.resolve()
+    const ready = waiters.filter(({ at }) => at <= written)
+    waiters = waiters.filter(({ at }) => at > written)
+    for (const { done } of ready) done()
   }
 
-  const room = (untilBytes: number) =>
+  const room = () =>
     new Promise<void>((resolve, reject) => {
-      waiters.push({ resolve, reject, untilBytes })
+      const done = (error?: Error) => (error === undefined ? resolve() : reject(error))
+      waiters.push({ at: taken - stdoutQueueLimitBytes / 2, done })
     })
 
   return {
@@ -123,10 +126,14 @@ export function createNodeStdout(options: { log: Logger; write?: WriteBytes }): 
       if (gone !== undefined) return Promise.reject(gone)
       append(bytes)
       pump()
-      return queuedBytes > stdoutQueueLimitBytes ? room(stdoutQueueLimitBytes / 2) : undefined
+      return taken - written > stdoutQueueLimitBytes ? room() : undefined
     },
     drain() {
-      return queuedBytes === 0 ? Promise.resolve() : room(0)
+      if (taken === written || gone !== undefined) return Promise.resolve(taken === written)
+      const at = taken
+      return new Promise((resolve) => {
+        waiters.push({ at, done: (error) => resolve(error === undefined) })
+      })
     },
   }
 }

@@ -1,5 +1,6 @@
 import type { Batch } from '../core/batch.ts'
 import type { Consumer } from '../core/consumer.ts'
+import type { Receipt } from '../core/receipt.ts'
 import { settleAll } from './many.ts'
 
 interface Group {
@@ -16,14 +17,19 @@ interface Group {
  */
 export class Regroup {
   readonly #packed: Uint8Array
+  readonly #receipt: Receipt | undefined
   readonly #inOrder: boolean
   readonly #groups: Group[] = []
   readonly #byTarget = new Map<Consumer, Map<string, Group>>()
   #last: Group | undefined
 
-  /** `inOrder`: all events go in the order they came in; false: all of one tag together, as one batch. */
-  constructor(packed: Uint8Array, options: { inOrder: boolean }) {
+  /**
+   * `receipt`: of the batch that the events come from. `inOrder`: all events go in the order they came in; false: all
+   * of one tag together, as one batch.
+   */
+  constructor(packed: Uint8Array, options: { receipt: Receipt | undefined; inOrder: boolean }) {
     this.#packed = packed
+    this.#receipt = options.receipt
     this.#inOrder = options.inOrder
   }
 
@@ -76,7 +82,10 @@ export class Regroup {
   }
 
   #batchOf({ tag, runs, count }: Group): Batch {
-    if (runs.length === 2) return { tag, packed: this.#packed.subarray(runs[0], runs[1]), count }
+    const receipt = this.#receipt
+    if (runs.length === 2) {
+      return { tag, packed: this.#packed.subarray(runs[0], runs[1]), count, receipt }
+    }
     let length = 0
     for (let i = 0; i < runs.length; i += 2) length += runs[i + 1]! - runs[i]!
     const packed = Buffer.allocUnsafe(length)
@@ -85,6 +94,6 @@ export class Regroup {
       packed.set(this.#packed.subarray(runs[i], runs[i + 1]), at)
       at += runs[i + 1]! - runs[i]!
     }
-    return { tag, packed, count }
+    return { tag, packed, count, receipt }
   }
 }

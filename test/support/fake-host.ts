@@ -275,7 +275,10 @@ export function createFakeStdout(): FakeStdout {
       pieces.push(bytes.slice())
       return stalled ? room() : undefined
     },
-    drain: () => (stalled ? room() : Promise.resolve()),
+    async drain() {
+      if (stalled) await room()
+      return this.error === undefined
+    },
     text: () => Buffer.concat(pieces).toString(),
     get writes() {
       return pieces.length

@@ -2,6 +2,7 @@ import type { PluginContext } from '../../config/define.ts'
 import type { Batch } from '../../core/batch.ts'
 import type { Consumer } from '../../core/consumer.ts'
 import type { Filter, FilterLedger } from '../../core/filter.ts'
+import type { Receipt } from '../../core/receipt.ts'
 import { EventTime } from '../../core/value.ts'
 import { Encoder } from '../../msgpack/encode.ts'
 import { eachEntry, type FieldKey, fieldKey, findField } from '../../msgpack/entries.ts'
@@ -56,6 +57,8 @@ export class ConcatFilter implements Filter {
   readonly #encoder = new Encoder()
   readonly #pending = new Set<Promise<void>>()
   #count = 0
+  /** Of the batch at hand. */
+  #receipt: Receipt | undefined
   #changed = false
   #stopped = false
 
@@ -93,6 +96,7 @@ export class ConcatFilter implements Filter {
     encoder.reset()
     this.#count = 0
     this.#changed = false
+    this.#receipt = batch.receipt
     eachEntry(packed, (start, timeEnd, end) => {
       const textAt = findField(packed, timeEnd, this.#key)
       const part = { tag, packed, start, timeEnd, end, textAt }
@@ -248,6 +252,7 @@ export class ConcatFilter implements Filter {
     group ??= createGroup(identity, part.tag, part)
     group.recordBytes += part.end - part.timeEnd
     group.texts.push({ bytes: new Uint8Array(text), ordinal })
+    group.receipts.add(this.#receipt)
     this.#streams.charge(group, (isNew ? group.first.length : 64) + text.length)
     return group
   }
@@ -255,6 +260,7 @@ export class ConcatFilter implements Filter {
   /** The group goes on, at the event that completed it; `isLast`: that is a part of it. */
   #complete(group: Group, trigger: Part, isLast = true): void {
     this.#release(group)
+    group.receipts.goWith(this.#receipt)
     this.#changed = true
     const encoder = this.#encoder
     const { first, firstRecordAt } = group
@@ -291,6 +297,7 @@ export class ConcatFilter implements Filter {
   #drop(group: Group): void {
     this.#streams.remove(group)
     this.#counts.heldEvents -= group.texts.length
+    group.receipts.tell(true)
     this.#changed = true
   }
 
@@ -317,11 +324,12 @@ export class ConcatFilter implements Filter {
     const batch = { tag: group.tag, packed: encoder.bytes, count: 1 }
     const failed = (error: unknown) => this.#context.emitError(batch, error as Error)
     if (this.#timeoutRoute === undefined) {
+      group.receipts.tell(true)
       failed(new TimeoutError(`${why}: ${group.identity.slice(0, 200)}`))
       return
     }
     try {
-      const taken = this.#timeoutRoute.emit(batch)
+      const taken = group.receipts.emit(this.#timeoutRoute, batch)
       if (taken === undefined) this.#counts.passedEvents++
       else this.#await(taken, failed)
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { Stream } from '../../records/streams.ts'
+import { HeldReceipts } from '../../routing/slip.ts'
 
 /** Parts of one event that wait for the rest. */
 export interface Group extends Stream {
@@ -9,6 +10,7 @@ export interface Group extends Stream {
   /** Of all its parts' records. */
   recordBytes: number
   /** Texts of the parts, with the place that they claim, where they claim one. */
+  readonly receipts: HeldReceipts
   readonly texts: { readonly bytes: Uint8Array; readonly ordinal: number }[]
 }
 
@@ -25,6 +27,7 @@ export function createGroup(
     first: new Uint8Array(part.packed.subarray(part.start, part.end)),
     firstRecordAt: part.timeEnd - part.start,
     recordBytes: 0,
+    receipts: new HeldReceipts(),
     texts: [],
     heldBytes: 0,
     touchedMs: 0,

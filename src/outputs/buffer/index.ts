@@ -6,6 +6,7 @@ import type { Sink } from '../../core/output.ts'
 import { packedEntries } from '../../formatters/packed-entries.ts'
 import { decodeTime, eachEntry, pairCount } from '../../msgpack/entries.ts'
 import { MsgpackError } from '../../msgpack/walk.ts'
+import { emitKept } from '../../routing/slip.ts'
 
 const shape = {
   params: {
@@ -71,7 +72,7 @@ function createBufferSink(params: Bound<typeof shape>, context: PluginContext): 
       const pieces = await chunk.read()
       const packed = pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces)
       const count = countOf(packed)
-      if (count > 0) await router.emit({ tag, packed, count })
+      if (count > 0) await emitKept(router, { tag, packed, count })
     },
     stop: async () => undefined,
   }

@@ -1,11 +1,13 @@
 import type { PluginContext } from '../../config/define.ts'
 import type { Batch } from '../../core/batch.ts'
 import type { Output } from '../../core/output.ts'
+import type { Receipt } from '../../core/receipt.ts'
 import { Encoder } from '../../msgpack/encode.ts'
 import { eachEntry, type FieldKey, fieldKey, findField, textAt } from '../../msgpack/entries.ts'
 import { Encoders } from '../../records/encoders.ts'
 import { keyName, textBytes, writeJoined } from '../../records/join.ts'
 import { type Stream, Streams } from '../../records/streams.ts'
+import { HeldReceipts } from '../../routing/slip.ts'
 import { packedText } from '../../text/packed-text.ts'
 import { Detector } from './detector.ts'
 import { type Rule, type State, startState } from './languages.ts'
@@ -30,6 +32,7 @@ interface Trace extends Stream {
   readonly first: Uint8Array
   readonly firstRecordAt: number
   readonly lines: Uint8Array[]
+  readonly receipts: HeldReceipts
   chars: number
   state: State
 }
@@ -39,6 +42,7 @@ interface Event {
   readonly start: number
   readonly timeEnd: number
   readonly end: number
+  readonly receipt: Receipt | undefined
 }
 
 const lineFeed = Uint8Array.of(0x0a)
@@ -75,13 +79,18 @@ export class DetectExceptionsOutput implements Output {
 
   emit(batch: Batch): void | Promise<void> {
     return this.#encoders.with((encoder) => {
-      const { tag, packed } = batch
+      const { tag, packed, receipt } = batch
       let count = 0
       eachEntry(packed, (start, timeEnd, end) => {
-        count += this.#event(encoder, tag, { packed, start, timeEnd, end })
+        count += this.#event(encoder, tag, { packed, start, timeEnd, end, receipt })
       })
       if (count === 0) return undefined
-      return this.#context.router.emit({ tag: this.#newTag(tag), packed: encoder.bytes, count })
+      return this.#context.router.emit({
+        tag: this.#newTag(tag),
+        packed: encoder.bytes,
+        count,
+        receipt,
+      })
     })
   }
 
@@ -129,6 +138,7 @@ export class DetectExceptionsOutput implements Output {
     const finish = () => {
       if (trace === undefined) return
       this.#release(trace)
+      trace.receipts.goWith(event.receipt)
       this.#write(encoder, trace)
       trace = undefined
       written++
@@ -174,6 +184,7 @@ export class DetectExceptionsOutput implements Output {
       first: new Uint8Array(event.packed.subarray(event.start, event.end)),
       firstRecordAt: event.timeEnd - event.start,
       lines: [],
+      receipts: new HeldReceipts(),
       chars: 0,
       state: startState,
       heldBytes: 0,
@@ -182,7 +193,7 @@ export class DetectExceptionsOutput implements Output {
   }
 
   /** With a line end in front where lines are to be broken and it has none of its own. */
-  #add(trace: Trace, { packed }: Event, at: number): Trace {
+  #add(trace: Trace, { packed, receipt }: Event, at: number): Trace {
     const text = textBytes(packed, at)
     const breaks = this.#params.forceLineBreaks && trace.lines.length > 0 && !text.includes(0x0a)
     const line = breaks ? Buffer.concat([lineFeed, text]) : new Uint8Array(text)
@@ -190,6 +201,7 @@ export class DetectExceptionsOutput implements Output {
     trace.lines.push(line)
     trace.chars += line.length
     this.#held++
+    trace.receipts.add(receipt)
     this.#traces.charge(trace, line.length + (isFirst ? trace.first.length : 64))
     return trace
   }
@@ -225,7 +237,7 @@ export class DetectExceptionsOutput implements Output {
     const batch = { tag: this.#newTag(trace.tag), packed: encoder.bytes, count: 1 }
     const failed = (error: unknown) => this.#context.emitError(batch, error as Error)
     try {
-      const taken = this.#context.router.emit(batch)
+      const taken = trace.receipts.emit(this.#context.router, batch)
       if (taken === undefined) return
       const settled: Promise<void> = taken.catch(failed).finally(() => {
         this.#pending.delete(settled)

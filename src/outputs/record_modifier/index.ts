@@ -63,7 +63,7 @@ class RecordModifierOutput implements Output {
       const tags = this.#modify(encoder, batch)
       const packed = encoder.bytes
       if (tags.length === 0) return undefined
-      const regroup = new Regroup(packed, { inOrder: false })
+      const regroup = new Regroup(packed, { receipt: batch.receipt, inOrder: false })
       let start = 0
       for (const tag of tags) {
         const end = skipValue(packed, start)

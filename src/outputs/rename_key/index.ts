@@ -59,7 +59,8 @@ class RenameKeyOutput implements Output {
       const count = this.#rename(encoder, batch)
       if (count === 0) return undefined
       const tag = this.#newTag(batch.tag)
-      return this.#context.router.emit({ tag, packed: encoder.bytes, count })
+      const { receipt } = batch
+      return this.#context.router.emit({ tag, packed: encoder.bytes, count, receipt })
     })
   }
 

@@ -75,9 +75,12 @@ export class RewriteTagOutput implements Output {
   }
 
   emit(batch: Batch): void | Promise<void> {
-    const { packed, tag } = batch
+    const { packed, tag, receipt } = batch
     const rules = this.#rulesFor(tag)
-    const regroup = new Regroup(packed, { inOrder: this.#params.emitMode === 'record' })
+    const regroup = new Regroup(packed, {
+      receipt,
+      inOrder: this.#params.emitMode === 'record',
+    })
     let left = 0
     eachEntry(packed, (start, timeEnd, end) => {
       try {

@@ -15,6 +15,7 @@ import type { Batch } from '../../core/batch.ts'
 import type { Formatter } from '../../core/formatter.ts'
 import type { StdoutWriter } from '../../core/host.ts'
 import type { Output, Sink } from '../../core/output.ts'
+import type { Receipt } from '../../core/receipt.ts'
 import { createInject, injectSection } from '../../formatters/inject.ts'
 
 /** Bytes formatted at a time. */
@@ -51,7 +52,7 @@ export const stdoutOutput = defineOutput({
   name: 'stdout',
   summary: 'Writes events to standard output, a line each.',
   description:
-    'Without <buffer> an event is on its way to standard output when its source gets its acknowledgement, and a reader that is slower than the events slows the sources down.',
+    'Without <buffer> an event is written to standard output when its source gets its acknowledgement, and a reader that is slower than the events slows the sources down.',
   shape,
   create: (params, context) => createStdout(linesOf(params, context), context),
   createSink: (params, context) => createStdoutSink(linesOf(params, context), context),
@@ -77,6 +78,12 @@ function createStdout(formatter: Formatter, context: PluginContext): Output {
   const { stdout } = context.host
   const books = createBooks(context)
 
+  /** Until it is written, a kill would lose it. */
+  async function awaitWrite(receipt: Receipt): Promise<void> {
+    const tell = receipt.expect()
+    tell(await stdout.drain())
+  }
+
   function taken(batch: { count: number; bytes: number }): void {
     books.emitCount += 1
     books.emittedEvents += batch.count
@@ -94,6 +101,7 @@ function createStdout(formatter: Formatter, context: PluginContext): Output {
         const written = stdout.write(bytes)
         if (written !== undefined) pending.push(written)
       })
+      if (batch.receipt !== undefined) void awaitWrite(batch.receipt)
       const sums = { count: batch.count, bytes: batch.packed.byteLength }
       if (pending.length === 0) return taken(sums)
       return Promise.all(pending).then(
@@ -105,7 +113,7 @@ function createStdout(formatter: Formatter, context: PluginContext): Output {
       )
     },
     stop: (deadline) => drained(stdout, deadline),
-    flush: () => stdout.drain(),
+    flush: async () => void (await stdout.drain()),
     statistics: () => ({
       ...countsOf(books),
       bufferedEvents: 0,
@@ -129,6 +137,7 @@ function createStdoutSink(formatter: Formatter, context: PluginContext): Sink {
     start: async () => undefined,
     async write(chunk) {
       for (const piece of await chunk.read()) await stdout.write(piece)
+      if (!(await stdout.drain())) throw new Error('standard output is gone')
     },
     stop: (deadline) => drained(stdout, deadline),
   }

@@ -1,10 +1,10 @@
 import type { Consumer } from '../../core/consumer.ts'
 import type { RunStep } from '../../kernel/types.ts'
+import { Slip } from '../../routing/slip.ts'
 import type { AckQueue } from './ack-queue.ts'
 import type { Complaints } from './complaints.ts'
 import type { ForwardReports } from './losses.ts'
 import type { Passage } from './passage.ts'
-import { Slip } from './slip.ts'
 import type { FieldWriter } from './source-fields.ts'
 import type { Tags } from './tags.ts'
 
@@ -83,8 +83,10 @@ export class Delivery {
   }
 
   #receiptFor({ partial, ackCount }: RunStep): Slip | undefined {
-    if (this.#ackWhen !== 'delivered') return undefined
-    if (this.#slip === undefined && (partial || ackCount > 0)) this.#slip = new Slip()
+    if (this.#ackWhen === 'received') return undefined
+    if (this.#slip === undefined && (partial || ackCount > 0)) {
+      this.#slip = new Slip(this.#ackWhen === 'buffered' ? 'kept' : 'delivered')
+    }
     return this.#slip
   }
 
@@ -98,18 +100,21 @@ export class Delivery {
     const slip = this.#slip
     this.#partRejected = false
     this.#slip = undefined
-    if (rejected) passage?.fail()
-    else if (slip !== undefined && acks.byteLength > 0) return this.#later(slip, acks, passage)
-    else {
-      passage?.makeSafe()
-      if (this.#ackWhen !== 'received') this.#acks.add(acks)
+    if (rejected) {
+      passage?.fail()
+      slip?.fail()
+      return undefined
     }
+    if (slip?.isQuiet === false && acks.byteLength > 0) return this.#later(slip, acks, passage)
+    slip?.end()
+    passage?.makeSafe()
+    if (this.#ackWhen !== 'received') this.#acks.add(acks)
     return undefined
   }
 
   #later(slip: Slip, acks: Uint8Array, passage: Passage | undefined): Promise<void> | undefined {
     const leave = this.#acks.reserve(acks)
-    slip.whenDone((arrived) => {
+    slip.end((arrived) => {
       if (arrived) passage?.makeSafe()
       else {
         passage?.fail()

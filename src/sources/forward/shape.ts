@@ -165,7 +165,7 @@ export const params = {
   }),
   ack_when: enumeration(['received', 'buffered', 'delivered'], {
     description:
-      'When a message that asks for it is acknowledged: `received`: once it was looked at; `buffered`: once its events are in the buffers of all outputs they go to; `delivered`: once these have delivered them, or their destination has refused them for good. With `delivered`, clients must wait longer than flush_interval for their acks.',
+      'When a message that asks for it is acknowledged: `received`: once it was looked at; `buffered`: once its events are in the buffers of all outputs they go to, or written by outputs without one; `delivered`: once these have delivered them, or their destination has refused them for good. What `concat` and `detect_exceptions` hold until its other lines come is in memory: with `buffered` it is acknowledged there, with `delivered` once the joined event is delivered. With `delivered`, clients must wait longer than flush_interval for their acks.',
     default: 'buffered',
     ours: true,
   }),

@@ -8,6 +8,7 @@ import type { EventTime } from '../../core/value.ts'
 import { createTimeReader, type ParserValues } from '../../parsers/base.ts'
 import { createTimeParser, type TimeParser } from '../../parsers/time.ts'
 import { toFloat } from '../../parsers/types.ts'
+import { emitKept } from '../../routing/slip.ts'
 import { allowListOf } from '../../transport/allow-list.ts'
 import { createByteBudget } from '../../transport/byte-budget.ts'
 import { Population } from '../../transport/population.ts'
@@ -221,7 +222,7 @@ class HttpSource implements Source {
   async #emit(tag: string, records: Records): Promise<HttpResponse> {
     const { count } = records
     try {
-      await this.#context.router.emit({ tag, packed: records.packed, count })
+      await emitKept(this.#context.router, { tag, packed: records.packed, count })
     } catch (error) {
       this.#reports.rejectedEvents += count
       this.#warn('failed to emit data', { tag, events: count, error })

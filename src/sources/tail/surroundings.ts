@@ -2,6 +2,7 @@ import type { PluginContext } from '../../config/define.ts'
 import type { Consumer } from '../../core/consumer.ts'
 import type { Clock } from '../../core/host.ts'
 import type { Parser } from '../../core/parser.ts'
+import { emitKept } from '../../routing/slip.ts'
 import { Reports } from '../../transport/reports.ts'
 import { Blocks } from './blocks.ts'
 import type { Events, TextReports } from './events.ts'
@@ -90,7 +91,7 @@ export class Surroundings implements TailShared, TextReports {
     const { events } = this
     const batch = { tag: this.#tagOf(path), packed: events.packed, count: events.count }
     try {
-      const taken = this.#router.emit(batch)
+      const taken = emitKept(this.#router, batch)
       return taken === undefined ? undefined : taken
     } catch (error) {
       return Promise.reject(error)

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { createBufferedOutput } from '../../../src/buffer/buffered-output.ts'
 import { PermanentError } from '../../../src/core/errors.ts'
 import type { Output } from '../../../src/core/output.ts'
+import type { Receipt } from '../../../src/core/receipt.ts'
 import { batchOf, booksClose, bufferOf, numbers, spySink, world } from './support.ts'
 
 const outputs: Output[] = []
@@ -20,7 +21,10 @@ async function rig(written: Readonly<Record<string, unknown>> = {}, type = 'memo
   outputs.push(output)
   const told: boolean[] = []
   let expected = 0
-  const receipt = {
+  const receipt: Receipt = {
+    until: 'delivered',
+    hold: () => () => undefined,
+    afterwards: () => undefined,
     expect: () => {
       expected += 1
       return (arrived: boolean) => void told.push(arrived)
@@ -107,6 +111,14 @@ describe('a receipt', () => {
     await host.clock.advance(10_000)
     await stopped
     expect(told).toEqual([false])
+  })
+
+  it('is not asked by a buffer where being in it is enough', async () => {
+    const { output, receipt, expected, emit } = await rig()
+    await emit(1, 1)
+    expect(expected()).toBe(1)
+    await output.emit({ ...numbers('t', 2, 1), receipt: { ...receipt, until: 'kept' } })
+    expect(expected()).toBe(1)
   })
 
   it('is not asked where nothing is kept', async () => {

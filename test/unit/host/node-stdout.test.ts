@@ -119,6 +119,24 @@ describe('standard output', () => {
     expect(log.messages('error')).toHaveLength(code === 'EAGAIN' ? 0 : 1)
   })
 
+  it('drains what stood there when it was asked, however much comes behind it', async () => {
+    const { state, stdout } = setup()
+    stdout.write(Buffer.from('a'))
+    stdout.write(Buffer.from('b'))
+    const drained = stdout.drain()
+    let settled = false
+    void drained.then(() => {
+      settled = true
+    })
+    state.go()
+    await Promise.resolve()
+    expect(settled).toBe(false)
+    stdout.write(Buffer.from('c'))
+    state.go()
+    expect(await drained).toBe(true)
+    expect(state.waiting).toBe(1)
+  })
+
   it('is gone after EPIPE: says so once, and rejects', async () => {
     const { state, stdout, log } = setup()
     state.error = 'EPIPE'
@@ -128,7 +146,8 @@ describe('standard output', () => {
     const drained = stdout.drain()
     all(state)
     await refused
-    await drained
+    expect(await drained).toBe(false)
+    expect(await stdout.drain()).toBe(false)
     await expect(stdout.write(Buffer.from('x'))).rejects.toMatchObject({ code: 'EPIPE' })
     expect(log.messages('error')).toEqual(['standard output is gone: events for it are lost'])
     expect(state.waiting).toBe(0)

@@ -8,7 +8,7 @@ function framed(...writes: string[]): Buffer {
   const parts: Uint8Array[] = []
   const stdout = framedStdout({
     write: (piece) => void parts.push(piece.slice()),
-    drain: async () => undefined,
+    drain: async () => true,
   })
   for (const each of writes) void stdout.write(bytes(each))
   return Buffer.concat(parts)

@@ -4,6 +4,7 @@ import type { Consumer } from '../../../src/core/consumer.ts'
 import { DecisionCache } from '../../../src/routing/decision-cache.ts'
 import { compilePattern } from '../../../src/routing/pattern.ts'
 import { Router, type Rule } from '../../../src/routing/router.ts'
+import { Slip } from '../../../src/routing/slip.ts'
 import { batchOf } from './batches.ts'
 
 function spy() {
@@ -41,7 +42,7 @@ describe('Router', () => {
   })
 
   test('a receipt comes along, whatever filters make of the batch', () => {
-    const receipt = { expect: () => () => undefined }
+    const receipt = new Slip('kept')
     const seen: unknown[] = []
     const out = { emit: (batch: Batch) => void seen.push(batch.receipt) }
     const { router } = routerOf([

@@ -1,9 +1,10 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createBuffered } from '../../../../src/buffer/index.ts'
 import type { PluginContext } from '../../../../src/config/define.ts'
 import type { BoundPlugin } from '../../../../src/config/schema.ts'
 import type { Formatter } from '../../../../src/core/formatter.ts'
 import { stdoutOutput } from '../../../../src/outputs/stdout/index.ts'
+import { Slip } from '../../../../src/routing/slip.ts'
 import {
   bufferOf,
   formatOf,
@@ -52,6 +53,33 @@ describe('stdout without a buffer', () => {
     const { host, output } = made({ formatter })
     output.emit(numbers('a', 1, 1))
     expect(host.stdout.text()).toBe('a 1\n')
+  })
+
+  it('tells who waits for it when the events are written', async () => {
+    const { host, output } = made()
+    host.stdout.stalled = true
+    const slip = new Slip('kept')
+    const taken = output.emit({ ...numbers('a', 1, 1), receipt: slip })
+    let arrived: boolean | undefined
+    slip.end((value) => {
+      arrived = value
+    })
+    await Promise.resolve()
+    expect(arrived).toBeUndefined()
+    host.stdout.stalled = false
+    await taken
+    await vi.waitFor(() => expect(arrived).toBe(true))
+  })
+
+  it('tells who waits for it that standard output went away', async () => {
+    const { host, output } = made()
+    host.stdout.stalled = true
+    const slip = new Slip('kept')
+    void output.emit({ ...numbers('a', 1, 1), receipt: slip })
+    host.stdout.error = new Error('gone')
+    host.stdout.stalled = false
+    const arrived = await new Promise((resolve) => slip.end(resolve))
+    expect(arrived).toBe(false)
   })
 
   it('hands a full pipe on to the source', async () => {

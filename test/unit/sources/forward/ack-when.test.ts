@@ -28,14 +28,39 @@ describe('ack_when received', () => {
 })
 
 describe('ack_when buffered', () => {
-  it('hands no receipts on', async () => {
+  it('waits for an output that has the events nowhere but in this process', async () => {
+    const { running, open, settle } = await startDelivering({ ackWhen: 'buffered' })
+    const client = running.client()
+    client.send(message(1, { chunk: 'x' }))
+    await settle()
+    expect(acksIn(client)).toEqual([])
+    open[0]?.(true)
+    await settle()
+    expect(acksIn(client)).toEqual(['x'])
+  })
+
+  it('asks for being kept, not for being delivered', async () => {
     const running = await startForward()
-    let seen: unknown = 'nothing'
+    let until: unknown
     running.answer = ({ receipt }) => {
-      seen = receipt
+      until = receipt?.until
     }
-    running.client().send(message(1, { chunk: 'x' }))
-    expect(seen).toBeUndefined()
+    const client = running.client()
+    client.send(message(1, { chunk: 'x' }))
+    expect(until).toBe('kept')
+    expect(acksIn(client)).toEqual(['x'])
+  })
+
+  it('lets the acks leave before it stops', async () => {
+    const { running, open, settle } = await startDelivering({ ackWhen: 'buffered' })
+    const client = running.client()
+    client.send(message(1, { chunk: 'x' }))
+    await settle()
+    const stopped = running.source.stop(never)
+    open[0]?.(true)
+    await running.host.clock.advance(2_000)
+    await stopped
+    expect(acksIn(client)).toEqual(['x'])
   })
 })
 
