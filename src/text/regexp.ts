@@ -1,25 +1,19 @@
 import { ConfigError, type Position } from '../core/errors.ts'
-import { isLinear } from './regexp-analysis.ts'
-import { type EmittedRegexp, emitRegexp, toRegExp } from './regexp-emit.ts'
+import { emitRegexp, toRegExp } from './regexp-emit.ts'
+import {
+  createEngines,
+  type Engine,
+  type Engines,
+  engineFor,
+  type RegexpFound,
+} from './regexp-engine.ts'
 import { RegexpInputError, regexpInputLimitChars } from './regexp-limits.ts'
 import { parseRegexp, type RegexpOptions } from './regexp-parse.ts'
 import { compileProgram } from './regexp-program.ts'
 import { RegexpSyntaxError, type RegexpTree } from './regexp-syntax.ts'
-import { Walker } from './regexp-walk.ts'
 
+export type { RegexpFound } from './regexp-engine.ts'
 export { RegexpInputError, regexpInputLimitChars } from './regexp-limits.ts'
-
-/** One place where an expression is found. */
-export interface RegexpFound {
-  /** UTF-16 offsets in the text. */
-  readonly start: number
-  readonly end: number
-  /**
-   * By number, as Ruby's MatchData: all of it, then what each group holds; undefined stands for a group that took no part.
-   * Where groups have names, plain ones have no number.
-   */
-  readonly captures: readonly (string | undefined)[]
-}
 
 /** A user's regular expression (Ruby's syntax), ready to be tried on lines, tags and field values. */
 export interface LineMatcher {
@@ -156,15 +150,6 @@ function optionsOf(flags: string): RegexpOptions {
   }
 }
 
-/** What finds an expression in texts; as the engines below. Groups are numbered as captures, from 0. */
-interface Engine {
-  test(text: string): boolean
-  /** The text of each capture; undefined in place of all: not found. */
-  match(text: string): readonly (string | undefined)[] | undefined
-  find(text: string, from: number): RegexpFound | undefined
-  split(text: string): string[]
-}
-
 /** An expression that two engines can find: JavaScript's where that is safe, ours elsewhere (regexp-analysis.ts). */
 class TreeMatcher implements LineMatcher {
   readonly source: string
@@ -174,8 +159,8 @@ class TreeMatcher implements LineMatcher {
   private readonly tree: RegexpTree
   /** By name: numbers of its captures, last first. */
   private readonly captures: readonly (readonly number[])[]
-  private oneLine: Engine | undefined
-  private whole: Engine | undefined
+  private oneLine: Engines | undefined
+  private whole: Engines | undefined
 
   constructor(source: string, flags: string, tree: RegexpTree) {
     this.source = source
@@ -206,11 +191,14 @@ class TreeMatcher implements LineMatcher {
   }
 
   find(text: string, from = 0): RegexpFound | undefined {
-    return this.for(text).find(text, from)
+    if (from === 0 || lastSearched.text !== text || lastSearched.by !== this) {
+      lastSearched = { by: this, text, engine: this.for(text, true) }
+    }
+    return lastSearched.engine.find(text, from)
   }
 
   split(text: string): string[] {
-    const parts = this.for(text).split(text)
+    const parts = this.for(text, true).split(text)
     let length = parts.length
     while (length > 0 && (parts[length - 1] ?? '') === '') length -= 1
     return parts.slice(0, length).map((part) => part ?? '')
@@ -220,93 +208,25 @@ class TreeMatcher implements LineMatcher {
     return `/${this.source}/${this.flags}`
   }
 
-  private for(text: string): Engine {
+  /** `repeated`: it is searched for behind each place where it is found. */
+  private for(text: string, repeated = false): Engine {
     if (text.length > regexpInputLimitChars) {
       throw new RegexpInputError(
         `text of ${text.length} characters is too long for a regular expression (${regexpInputLimitChars})`,
       )
     }
     if (text.includes('\n')) {
-      this.whole ??= createEngine(this.tree, false)
-      return this.whole
+      this.whole ??= createEngines(this.tree, false)
+      return engineFor(this.whole, text, repeated)
     }
-    this.oneLine ??= createEngine(this.tree, true)
-    return this.oneLine
+    this.oneLine ??= createEngines(this.tree, true)
+    return engineFor(this.oneLine, text, repeated)
   }
 }
 
-/** Made when the first text comes, so that a start need not wait. */
-function createEngine(tree: RegexpTree, oneLine: boolean): Engine {
-  const program = compileProgram(tree)
-  const emitted = emitRegexp(tree, oneLine)
-  if (!emitted.unicodeSets && isLinear(tree, program, oneLine)) return new NativeEngine(emitted)
-  return new LinearEngine(new Walker(program))
-}
-
-class NativeEngine implements Engine {
-  private readonly regexp: RegExp
-  private readonly groups: readonly number[]
-  private searching: RegExp | undefined
-
-  constructor(emitted: EmittedRegexp) {
-    this.regexp = toRegExp(emitted)
-    this.groups = emitted.groups
-  }
-
-  test(text: string): boolean {
-    return this.regexp.test(text)
-  }
-
-  match(text: string): readonly (string | undefined)[] | undefined {
-    const found = this.regexp.exec(text)
-    return found === null ? undefined : this.groups.map((number) => found[number])
-  }
-
-  find(text: string, from: number): RegexpFound | undefined {
-    this.searching ??= new RegExp(this.regexp.source, `${this.regexp.flags}g`)
-    this.searching.lastIndex = from
-    const found = this.searching.exec(text)
-    if (found === null) return undefined
-    return {
-      start: found.index,
-      end: found.index + found[0].length,
-      captures: [found[0], ...this.groups.map((number) => found[number])],
-    }
-  }
-
-  split(text: string): string[] {
-    return text.split(this.regexp)
-  }
-}
-
-class LinearEngine implements Engine {
-  private readonly walker: Walker
-
-  constructor(walker: Walker) {
-    this.walker = walker
-  }
-
-  test(text: string): boolean {
-    return this.walker.test(text)
-  }
-
-  match(text: string): readonly (string | undefined)[] | undefined {
-    return this.find(text, 0)?.captures.slice(1)
-  }
-
-  find(text: string, from: number): RegexpFound | undefined {
-    const found = this.walker.match(text, from)
-    if (found === undefined) return undefined
-    const captures: (string | undefined)[] = []
-    for (let i = 0; i < found.length; i += 2) {
-      const start = found[i] as number
-      const end = found[i + 1] as number
-      captures.push(start < 0 || end < 0 ? undefined : text.slice(start, end))
-    }
-    return { start: found[0] as number, end: found[1] as number, captures }
-  }
-
-  split(text: string): string[] {
-    return this.walker.split(text)
-  }
+/** The text in which an expression is looked for again and again, so that it is not judged each time. */
+let lastSearched: { by: object | undefined; text: string; engine: Engine } = {
+  by: undefined,
+  text: '',
+  engine: { test: () => false, match: () => undefined, find: () => undefined, split: () => [] },
 }
