@@ -1,11 +1,12 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Host, HttpRequest, HttpResponse, Listener } from '../core/host.ts'
 import type { Logger } from '../core/log.ts'
+import { asksForAnother, countRefusals, isLoopback } from '../transport/http-refusals.ts'
 
 /**
- * <system> rpc_endpoint: signals and the configuration by HTTP (lib/fluent/supervisor.rb, rpc.rb). Whoever reaches it can
- * stop Sluice, so an address that others reach is warned of, `rpc_token` asks for a secret, and pages in a browser are
- * refused.
+ * <system> rpc_endpoint: signals and the configuration by HTTP (lib/fluent/supervisor.rb, rpc.rb). Whoever is heard can stop
+ * Sluice: with `rpc_token` who knows it, without it who asks from this host, wherever it listens. Pages in a browser never
+ * are, also those of a name that somebody has made to lead here.
  */
 export interface RpcActions {
   stop(): void
@@ -25,27 +26,29 @@ export interface RpcSettings {
 /** Nothing that is sent to it has a body that matters. */
 const maxBodyBytes = 64 * 1024
 
-/** `127.0.0.1:24444`, `[::1]:24444`, `localhost:24444`; undefined: none of them. */
+/** `127.0.0.1:24444`, `[::1]:24444`, `localhost:24444`; `24444` is the first of these. undefined: none of them. */
 export function parseEndpoint(text: string): { host: string; port: number } | undefined {
-  const found = /^(?:\[([0-9a-fA-F:.]+)\]|([0-9a-zA-Z:.-]+)):(\d{1,5})$/.exec(text)
-  const host = found?.[1] ?? found?.[2]
-  const port = Number(found?.[3])
-  return host === undefined || port > 65_535 ? undefined : { host, port }
+  const found = /^(?:(?:\[([0-9a-fA-F:.]+)\]|([0-9a-zA-Z:.-]*)):)?(\d{1,5})$/.exec(text)
+  if (found === null) return undefined
+  const host = (found[1] ?? found[2]) || '127.0.0.1'
+  const port = Number(found[3])
+  return port > 65_535 ? undefined : { host, port }
 }
 
 /** Resolves once it listens; undefined: no endpoint is configured. Rejects where the address is taken. */
 export async function startRpc(
-  { http, log }: Pick<Host, 'http'> & { log: Logger },
+  { http, log, metrics }: Pick<Host, 'http' | 'metrics'> & { log: Logger },
   settings: RpcSettings,
   actions: RpcActions,
 ): Promise<Listener | undefined> {
   const endpoint = parseEndpoint(settings.rpcEndpoint ?? '')
   if (endpoint === undefined) return undefined
-  const handle = createRpc({ ...settings, log, actions })
-  const listener = await http.serve({ ...endpoint, maxBodyBytes, handle })
+  const refused = countRefusals({ metrics, log }, { type: 'rpc' })
+  const handle = createRpc({ ...settings, log, actions, refused })
+  const listener = await http.serve({ ...endpoint, maxBodyBytes, handle, refused })
   log.info('listening for RPC', { endpoint: settings.rpcEndpoint })
   if (settings.rpcToken === undefined && !isLoopback(endpoint.host)) {
-    log.warn('everyone who reaches the RPC endpoint can stop Sluice', {
+    log.warn('the RPC endpoint is open to others, who are refused: only this host is heard', {
       endpoint: settings.rpcEndpoint,
       hint: 'bind it to 127.0.0.1, or set rpc_token',
     })
@@ -53,13 +56,13 @@ export async function startRpc(
   return listener
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.')
-}
-
 /** What answers requests. What an action does begins once its answer has been sent. */
 export function createRpc(
-  options: RpcSettings & { log: Logger; actions: RpcActions },
+  options: RpcSettings & {
+    log: Logger
+    actions: RpcActions
+    refused(reason: RpcRefusal, from: string | undefined): void
+  },
 ): (request: HttpRequest) => HttpResponse {
   const { log, actions } = options
   const then = (action: () => void) => (): HttpResponse => ({ ...ok({}), onSent: action })
@@ -77,8 +80,12 @@ export function createRpc(
     routes['/api/config.getDump'] = () => ok({ conf: actions.configText() })
   }
   return (request) => {
-    const refused = refusal(request, options.rpcToken)
-    if (refused !== undefined) return refused
+    const reason = refusal(request, options)
+    if (reason !== undefined) {
+      options.refused(reason, request.remoteAddress)
+      return refusals[reason]
+    }
+    if (!methods.includes(request.method)) return failed(405, 'only GET, POST and PUT')
     const path = request.url.split('?', 1)[0]!
     if (!Object.hasOwn(routes, path)) return failed(404, 'Not found')
     log.info('RPC', { path, from: request.remoteAddress })
@@ -86,16 +93,28 @@ export function createRpc(
   }
 }
 
-function refusal(request: HttpRequest, token: string | undefined): HttpResponse | undefined {
-  const { headers, method } = request
+const methods = ['GET', 'POST', 'PUT']
+
+type RpcRefusal = 'browser' | 'token' | 'address' | 'name'
+
+const refusals: Readonly<Record<RpcRefusal, HttpResponse>> = {
+  browser: failed(403, 'not for pages in a browser'),
+  token: failed(401, 'Authorization: Bearer with the rpc_token of <system> is missing'),
+  address: failed(403, 'without rpc_token in <system> only this host is heard'),
+  name: failed(403, 'without rpc_token in <system> ask by address, or as localhost'),
+}
+
+function refusal(request: HttpRequest, settings: RpcSettings): RpcRefusal | undefined {
+  const { headers, remoteAddress } = request
+  const { rpcToken } = settings
   const site = headers['sec-fetch-site']
-  if (headers.origin !== undefined || (site !== undefined && site !== 'none')) {
-    return failed(403, 'not for pages in a browser')
+  if (headers.origin !== undefined || (site !== undefined && site !== 'none')) return 'browser'
+  if (rpcToken !== undefined) {
+    return sameText(headers.authorization ?? '', `Bearer ${rpcToken}`) ? undefined : 'token'
   }
-  if (token !== undefined && !sameText(headers.authorization ?? '', `Bearer ${token}`)) {
-    return failed(401, 'Authorization: Bearer with the rpc_token of <system> is missing')
-  }
-  return ['GET', 'POST', 'PUT'].includes(method) ? undefined : failed(405, 'only GET, POST and PUT')
+  if (!isLoopback(remoteAddress)) return 'address'
+  const own = parseEndpoint(settings.rpcEndpoint ?? '')?.host ?? ''
+  return asksForAnother(request, own) ? 'name' : undefined
 }
 
 function sameText(given: string, wanted: string): boolean {

@@ -155,9 +155,11 @@ export const systemShape = {
         'What a source with a `@label` receives goes to that label afterwards, not to the top level.',
     }),
     rpc_endpoint: string({
-      description: 'Address of the RPC server, `host:port`: signals and the configuration by HTTP.',
+      description:
+        'Address of the RPC server, `host:port`, or only a port of 127.0.0.1: signals and the configuration by HTTP.',
+      differs: 'Without `rpc_token` only this host is heard, whatever the address.',
       check: (value) =>
-        /^(\[[0-9a-fA-F:.]+\]|[0-9a-zA-Z:.-]+):\d{1,5}$/.test(value)
+        /^((\[[0-9a-fA-F:.]+\]|[0-9a-zA-Z:.-]*):)?\d{1,5}$/.test(value)
           ? undefined
           : 'expected an address and a port, such as 127.0.0.1:24444',
     }),

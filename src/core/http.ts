@@ -80,7 +80,7 @@ export interface ByteBudget {
 /**
  * Why the server itself refused a request or a connection: a body longer than `maxBodyBytes`, or for which the budget had no
  * room; headers longer than `headerBytes`; a request that did not come in time; no HTTP; more requests than
- * answers on one connection.
+ * answers on one connection; more connections than a server without `connections` has room for.
  */
 export type HttpRefusal =
   | 'body_size'
@@ -89,6 +89,7 @@ export type HttpRefusal =
   | 'request_timeout'
   | 'malformed'
   | 'pipelining'
+  | 'max_connections'
 
 export interface HttpServeOptions {
   readonly host: string

@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs'
 import net from 'node:net'
 import type { Connection, ConnectionHandler } from '../core/host.ts'
+import { heapGrowth } from './heap-growth.ts'
 
 /**
  * What we rely on inside Node for reading into one shared buffer. Undocumented, so it is looked for
@@ -48,7 +49,9 @@ export class NodeConnection implements Connection {
     this.#socket.on('error', (error) => {
       this.#error = error
     })
+    heapGrowth.opened()
     this.#socket.on('close', () => {
+      heapGrowth.closed()
       const handler = this.#handler
       this.#handler = undefined
       handler?.onClose(this.#error)

@@ -8,6 +8,7 @@ import type {
   HttpServeOptions,
 } from '../core/host.ts'
 import type { Logger } from '../core/log.ts'
+import { heapGrowth } from './heap-growth.ts'
 import { plainAddress } from './node-connection.ts'
 import { readHttpBody } from './node-http-body.ts'
 import { superviseTls, tlsServerOptions } from './node-tls-server.ts'
@@ -54,8 +55,12 @@ class HttpServer implements HttpListener {
     const { host, port, log, backlog, exclusive } = this.#options
     const server = await this.#create()
     this.#server = server
-    if (this.#options.connections === undefined) server.maxConnections = limits.connections
-    else server.prependListener('connection', (socket: Socket) => this.#opened(socket))
+    if (this.#options.connections === undefined) {
+      server.maxConnections = limits.connections
+      server.on('drop', (from) => {
+        this.#options.refused?.('max_connections', plainAddress(from?.remoteAddress))
+      })
+    } else server.prependListener('connection', (socket: Socket) => this.#opened(socket))
     server.on('checkContinue', (incoming, outgoing) => this.#expectant(incoming, outgoing))
     server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
       this.#clientError(error, socket as Socket),
@@ -118,8 +123,15 @@ class HttpServer implements HttpListener {
     const { connections } = this.#options
     const address = plainAddress(socket.remoteAddress)
     if (connections === undefined) return
-    if (connections.opened(address)) socket.once('close', () => connections.closed(address))
-    else socket.resetAndDestroy()
+    if (!connections.opened(address)) {
+      socket.resetAndDestroy()
+      return
+    }
+    heapGrowth.opened()
+    socket.once('close', () => {
+      heapGrowth.closed()
+      connections.closed(address)
+    })
   }
 
   /** `Expect: 100-continue`: whose body would be refused is told before it is sent. */

@@ -70,6 +70,7 @@ export class DatagramServer {
       return
     }
     const taken = bytes.subarray(0, this.#settings.limitBytes)
+    if (taken.byteLength < bytes.byteLength) this.#cut(bytes.byteLength, address)
     if (!this.#settings.resolveNames) {
       this.#hand(taken, { address, hostname: address })
       return
@@ -79,6 +80,15 @@ export class DatagramServer {
     void this.#hostnames.nameOf(address).then((hostname) => {
       this.#waiting -= 1
       this.#hand(copy, { address, hostname })
+    })
+  }
+
+  #cut(bytes: number, address: string): void {
+    this.#reports.cutMessage('message_length_limit')
+    this.#reports.warn('a datagram is longer than message_length_limit, its rest is left out', {
+      host: address,
+      limit: this.#settings.limitBytes,
+      size: bytes,
     })
   }
 

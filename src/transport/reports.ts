@@ -86,6 +86,12 @@ export class Reports<Invalid extends string = string, Loss extends string = stri
     this.#count('sluice_input_dropped_messages_total', help, reason, 1)
   }
 
+  /** Of a datagram that was longer than the limit only the first bytes are looked at. */
+  cutMessage(reason: string): void {
+    const help = 'Datagrams of which only the first bytes were looked at.'
+    this.#count('sluice_input_cut_messages_total', help, reason, 1)
+  }
+
   refused(reason: string): void {
     const help = 'Connections closed by a limit, at once or later.'
     this.#count('sluice_connections_refused_total', help, reason, 1)

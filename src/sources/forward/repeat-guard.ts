@@ -28,6 +28,11 @@ export class RepeatGuard {
   readonly #acks: AckQueue
   readonly #reports: ForwardReports
   readonly #address: string
+  /**
+   * Stands for the connection in the memory: that outlives the connection, and must not hold on to all that hangs on it
+   * (6 KB each, of 65,536 clients that come with one message).
+   */
+  readonly #owner = Object.freeze({})
   /** Beside the address: who the client has proved to be. */
   client = ''
   /** The message that comes in parts. */
@@ -110,7 +115,7 @@ export class RepeatGuard {
 
   #takeRun(step: RunStep): Promise<void> | undefined {
     const items = this.#itemsOf(step)
-    const passage = this.#memory.passage(this)
+    const passage = this.#memory.passage(this.#owner)
     for (const { message } of items) {
       if (this.#find(message) !== undefined) {
         // None of this run has set out.
@@ -161,11 +166,11 @@ export class RepeatGuard {
   }
 
   #find(message: Remembered): Passage | undefined {
-    return this.#memory.find(message, this)
+    return this.#memory.find(message, this.#owner)
   }
 
   #remember(message: Remembered): Passage {
-    const passage = this.#memory.passage(this)
+    const passage = this.#memory.passage(this.#owner)
     // Nobody's ids are that long; whoever sends such does not fill the memory with them.
     if (message.key.length <= rememberedKeyChars) this.#memory.add(message, passage)
     return passage

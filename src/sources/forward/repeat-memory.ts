@@ -18,10 +18,12 @@ export interface RepeatLimits {
 }
 
 interface Entry {
+  readonly key: string
   readonly bytes: number
   readonly crc: number
   readonly atMs: number
   readonly passage: Passage
+  forgotten: boolean
 }
 
 /**
@@ -37,6 +39,10 @@ export class RepeatMemory {
   readonly #clock: Clock
   readonly #limits: RepeatLimits
   readonly #entries = new Map<string, Entry>()
+  /** Goes over them from the oldest on, as they are forgotten: beginning anew it would pass all those each time. */
+  #oldest = this.#entries.values()
+  /** What it has come to. */
+  #next: Entry | undefined
   #bytes = 0
   /** Told of messages when they are safe. */
   onSafe: ((messages: readonly Remembered[]) => void) | undefined
@@ -79,20 +85,39 @@ export class RepeatMemory {
   }
 
   #put({ key, bytes, crc }: Remembered, passage: Passage, atMs: number): void {
-    if (this.#entries.delete(key)) this.#bytes -= costOf(key)
-    this.#entries.set(key, { bytes, crc, atMs, passage })
+    const before = this.#entries.get(key)
+    if (before !== undefined) this.#forget(before)
+    this.#entries.set(key, { key, bytes, crc, atMs, passage, forgotten: false })
     this.#bytes += costOf(key)
     this.#forgetOld(this.#clock.monotonicMs())
   }
 
+  #forget(entry: Entry): void {
+    entry.forgotten = true
+    this.#entries.delete(entry.key)
+    this.#bytes -= costOf(entry.key)
+  }
+
   #forgetOld(nowMs: number): void {
     const { entries, totalBytes, ageMs } = this.#limits
-    for (const [key, { atMs }] of this.#entries) {
+    for (let entry = this.#first(); entry !== undefined; entry = this.#first()) {
       const isOver = this.#entries.size > entries || this.#bytes > totalBytes
-      if (!isOver && nowMs - atMs <= ageMs) return
-      this.#entries.delete(key)
-      this.#bytes -= costOf(key)
+      if (!isOver && nowMs - entry.atMs <= ageMs) return
+      this.#forget(entry)
     }
+  }
+
+  /** The one that has been here longest. */
+  #first(): Entry | undefined {
+    while (this.#next === undefined || this.#next.forgotten) {
+      const { value, done } = this.#oldest.next()
+      this.#next = value
+      if (done !== true) continue
+      // An iterator that has come to the end does not see what is added afterwards.
+      this.#oldest = this.#entries.values()
+      if (this.#entries.size === 0) return undefined
+    }
+    return this.#next
   }
 }
 

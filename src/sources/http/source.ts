@@ -148,7 +148,11 @@ class HttpSource implements Source {
         : { status: 200, headers: { ...plainText, ...headers } }
     }
     const headers = this.#cors.admit(request)
-    if (headers === undefined) return forbidden
+    if (headers === undefined) {
+      this.#reports.lostMessage('origin')
+      this.#warn('refused a request', { host: request.remoteAddress, reason: 'origin' }, 'origin')
+      return forbidden
+    }
     this.#underway += 1
     try {
       const answer = await this.#take(request)

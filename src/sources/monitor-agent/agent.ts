@@ -6,6 +6,7 @@ import { version } from '../../core/version.ts'
 import { Encoder } from '../../msgpack/encode.ts'
 import { healthRoutes, serveRoutes, text } from '../../observe/health.ts'
 import { type MonitorInfo, monitorInfo } from '../../observe/monitor-info.ts'
+import { asksForAnother, countRefusals, isLoopback } from '../../transport/http-refusals.ts'
 
 export interface MonitorAgentParams {
   readonly bind: string
@@ -21,6 +22,10 @@ export function createMonitorAgent(params: MonitorAgentParams, context: PluginCo
   const { host, system, app, log } = context
   const bind = params.bind.replace(/^\[(.*)\]$/, '$1')
   const port = params.port === 0 ? 0 : params.port + system.workerId
+  const refused = countRefusals(
+    { metrics: host.metrics, log },
+    { plugin_id: context.id, type: context.type },
+  )
   let listener: Listener | undefined
   let timer: Timer | undefined
   let stopped = false
@@ -38,8 +43,12 @@ export function createMonitorAgent(params: MonitorAgentParams, context: PluginCo
     workers: system.workers,
     worker_id: system.workerId,
   })
-  const handle = (request: HttpRequest) =>
-    serveRoutes(
+  const handle = (request: HttpRequest) => {
+    if (isLoopback(bind) && asksForAnother(request, bind)) {
+      refused('name', request.remoteAddress)
+      return json(403, { message: 'ask by address, or as localhost' }, false)
+    }
+    return serveRoutes(
       request,
       {
         ...healthRoutes(app),
@@ -50,6 +59,7 @@ export function createMonitorAgent(params: MonitorAgentParams, context: PluginCo
       },
       json(404, { message: 'Not found' }, false),
     )
+  }
 
   const emit = (tag: string): void => {
     timer = host.clock.after(params.emitInterval * 1000, () => emit(tag))
@@ -67,7 +77,7 @@ export function createMonitorAgent(params: MonitorAgentParams, context: PluginCo
     claims: port === 0 ? [] : [`tcp:${bind}:${port}`],
     async start() {
       stopped = false
-      listener = await host.http.serve({ host: bind, port, maxBodyBytes: 0, handle })
+      listener = await host.http.serve({ host: bind, port, maxBodyBytes: 0, handle, refused })
       const { tag } = params
       if (tag === undefined || stopped) return
       timer = host.clock.after(params.emitInterval * 1000, () => emit(tag))
@@ -77,6 +87,7 @@ export function createMonitorAgent(params: MonitorAgentParams, context: PluginCo
       timer?.cancel()
       await listener?.close()
       listener = undefined
+      host.metrics.forget({ plugin_id: context.id })
     },
   }
 }

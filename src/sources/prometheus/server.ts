@@ -6,6 +6,7 @@ import type { HttpRequest, HttpResponse, Listener } from '../../core/host.ts'
 import type { Source } from '../../core/source.ts'
 import { healthRoutes, serveRoutes } from '../../observe/health.ts'
 import { exposeContentType } from '../../observe/metrics.ts'
+import { countRefusals } from '../../transport/http-refusals.ts'
 import { mergeExpositions } from './merge.ts'
 
 export interface PrometheusParams {
@@ -30,6 +31,10 @@ export function createPrometheusSource(params: PrometheusParams, context: Plugin
   }
   const bind = params.bind.replace(/^\[(.*)\]$/, '$1')
   const port = params.port === 0 ? 0 : params.port + system.workerId
+  const refused = countRefusals(
+    { metrics: host.metrics, log },
+    { plugin_id: context.id, type: context.type },
+  )
   let listener: Listener | undefined
 
   const answer = (metrics: string, request: HttpRequest): HttpResponse => {
@@ -88,7 +93,7 @@ export function createPrometheusSource(params: PrometheusParams, context: Plugin
   return {
     claims: port === 0 ? [] : [`tcp:${bind}:${port}`],
     async start() {
-      listener = await host.http.serve({ host: bind, port, maxBodyBytes: 0, handle })
+      listener = await host.http.serve({ host: bind, port, maxBodyBytes: 0, handle, refused })
       const { address } = listener
       const realPort = address.kind === 'tcp' ? address.port : port
       log.info('serving metrics', {
@@ -98,6 +103,7 @@ export function createPrometheusSource(params: PrometheusParams, context: Plugin
     async stop() {
       await listener?.close()
       listener = undefined
+      host.metrics.forget({ plugin_id: context.id })
     },
   }
 }

@@ -5,6 +5,7 @@ import { createFakeHost } from '../../support/fake-host.ts'
 
 function rpc(settings: RpcSettings = {}) {
   const done: string[] = []
+  const refused: string[] = []
   const host = createFakeHost()
   const handle = createRpc({
     log: { ...host.log, info: (message) => void done.push(`log: ${message}`) },
@@ -15,6 +16,7 @@ function rpc(settings: RpcSettings = {}) {
       flush: () => done.push('flush'),
       configText: () => '<ROOT>\n</ROOT>\n',
     },
+    refused: (reason, from) => void refused.push(`${reason} ${from}`),
     ...settings,
   })
   const ask = (path: string, request: Partial<HttpRequest> = {}) => {
@@ -28,7 +30,7 @@ function rpc(settings: RpcSettings = {}) {
     })
     return { ...response, json: JSON.parse(String(response.body)) }
   }
-  return { done, ask }
+  return { done, refused, ask }
 }
 
 describe('RPC', () => {
@@ -89,12 +91,54 @@ describe('RPC', () => {
     expect(ask('/api/plugins.flushBuffers', { headers: { authorization } }).status).toBe(status)
   })
 
+  it.each<[string, RpcSettings, Partial<HttpRequest>, string[]]>([
+    ['this host', {}, { remoteAddress: '127.0.0.1' }, []],
+    ['this host, IPv6', {}, { remoteAddress: '::1' }, []],
+    ['another host', {}, { remoteAddress: '192.0.2.1' }, ['address 192.0.2.1']],
+    ['nobody', {}, { remoteAddress: undefined }, ['address undefined']],
+    [
+      'another host that knows the token',
+      { rpcToken: 'x' },
+      { remoteAddress: '192.0.2.1', headers: { authorization: 'Bearer x' } },
+      [],
+    ],
+    [
+      'another host that does not',
+      { rpcToken: 'x' },
+      { remoteAddress: '192.0.2.1' },
+      ['token 192.0.2.1'],
+    ],
+    ['an address', {}, { headers: { host: '10.1.2.3:24444' } }, []],
+    ['an address of IPv6', {}, { headers: { host: '[::1]:24444' } }, []],
+    ['localhost', {}, { headers: { host: 'LocalHost:24444' } }, []],
+    ['our name', { rpcEndpoint: 'Here:1' }, { headers: { host: 'here:1' } }, []],
+    [
+      'a name that was made to lead here',
+      { rpcEndpoint: '127.0.0.1:24444' },
+      { headers: { host: 'evil.example:24444' } },
+      ['name 127.0.0.1'],
+    ],
+    [
+      'a name, with the token',
+      { rpcToken: 'x' },
+      { headers: { host: 'sluice.example', authorization: 'Bearer x' } },
+      [],
+    ],
+  ])('hears %s, or does not', (_who, settings, request, expected) => {
+    const { refused, ask } = rpc(settings)
+    const { status } = ask('/api/plugins.flushBuffers', request)
+    expect(refused).toEqual(expected)
+    expect(status === 200).toBe(expected.length === 0)
+  })
+
   it.each([
     ['127.0.0.1:24444', { host: '127.0.0.1', port: 24444 }],
     ['[::1]:24444', { host: '::1', port: 24444 }],
     ['localhost:1', { host: 'localhost', port: 1 }],
     ['127.0.0.1', undefined],
-    [':24444', undefined],
+    ['24444', { host: '127.0.0.1', port: 24444 }],
+    [':24444', { host: '127.0.0.1', port: 24444 }],
+    [':', undefined],
     ['127.0.0.1:65536', undefined],
   ])('endpoint %s', (text, endpoint) => {
     expect(parseEndpoint(text)).toEqual(endpoint)
@@ -112,7 +156,11 @@ describe('RPC', () => {
     const http = {
       serve: async () => ({ address: { kind: 'tcp', host: 'x', port: 1 }, close: async () => {} }),
     }
-    await startRpc({ http, log } as never, { rpcEndpoint, rpcToken }, {} as never)
+    await startRpc(
+      { http, log, metrics: createFakeHost().metrics } as never,
+      { rpcEndpoint, rpcToken },
+      {} as never,
+    )
     expect(warned).toHaveLength(count)
   })
 })
