@@ -279,6 +279,8 @@ function defaultText({ type, default: value }: FluentdParam): string {
   if (type === 'regexp' && typeof value === 'string') {
     return regexpText(value.replace(/^\(\?-mix:([\s\S]*)\)$/, '$1'))
   }
+  // Parameters without a type are modes of files: the list has them as numbers.
+  if (type === null && typeof value === 'number') return `0${value.toString(8)}`
   return shown(value)
 }
 

@@ -85,7 +85,10 @@ function fieldInName(params: FileSingleParams): string | undefined {
   return fields[0]
 }
 
-type Common = FileParams | FileSingleParams
+type Common = (FileParams | FileSingleParams) & {
+  /** Of an output that writes files: where its buffer is too, if nothing else says where. */
+  readonly pathOfOutput?: string
+}
 
 function commonOptions(
   params: Common,
@@ -123,8 +126,9 @@ function whereabouts(
 ): Pick<FileStoreOptions, 'claims' | 'locate'> {
   const { system } = context
   const { disk } = context.host
-  const given = params.path
-  const path = given ?? pathInRoot(params, context)
+  const inRoot = pathInRoot(context)
+  const given = params.path ?? (inRoot === undefined ? params.pathOfOutput : undefined)
+  const path = given ?? inRoot ?? noPath(params)
   const workerId = given !== undefined && system.workers > 1 ? system.workerId : undefined
   return {
     claims: [`buffer:${path.replace(/(?<=.)\/+$/, '')}`],
@@ -152,13 +156,16 @@ function posixDirectory(path: string): string {
 }
 
 /** `<root_dir>/worker0/<@id>/buffer`, for outputs with an @id: a made one changes with the order of the file. */
-function pathInRoot(
-  params: Common,
-  { system, id, idWritten }: Pick<PluginContext, 'system' | 'id' | 'idWritten'>,
-): string {
-  if (system.rootDir !== undefined && idWritten === true) {
-    return `${system.rootDir}/worker${system.workerId}/${id}/buffer`
-  }
+function pathInRoot({
+  system,
+  id,
+  idWritten,
+}: Pick<PluginContext, 'system' | 'id' | 'idWritten'>): string | undefined {
+  if (system.rootDir === undefined || idWritten !== true) return undefined
+  return `${system.rootDir}/worker${system.workerId}/${id}/buffer`
+}
+
+function noPath(params: Common): never {
   throw new ConfigError("buffer path is not configured. specify 'path' in <buffer>", {
     position: positionOf(params, 'type') ?? positionOf(params),
     hint: 'or give the output an @id, and set root_dir in <system>',

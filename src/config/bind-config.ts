@@ -203,7 +203,8 @@ function collectWorkers(
     if (element.name !== 'worker') continue
     const { context } = into
     const ids = workerIds(element, options.workers, context)
-    for (const id of ids) {
+    // Ranges must not overlap; a section of one worker may stand beside any, as in Fluentd.
+    for (const id of element.argument.includes('-') ? ids : []) {
       if (used.has(id)) {
         const message = `specified worker_id<${id}> collisions is detected on <worker> directive`
         fail(context, message, element.argumentPosition ?? element.position)

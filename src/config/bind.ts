@@ -223,7 +223,22 @@ function bindSections(body: Body, values: Record<string, unknown>): void {
     if (first === undefined && declared.kind === 'plugin' && declared.options.always) {
       bound.push(bindAlways(name, declared, element, context))
     }
+    if (declared.kind === 'plugin') showOuter(declared, values, bound)
     values[camelCase(name)] = options.multi ? bound : bound[0]
+  }
+}
+
+/** Hands in what the plugin around a section lets the one inside see. */
+function showOuter(
+  { options }: PluginSection,
+  values: Readonly<Record<string, unknown>>,
+  bound: readonly (object | undefined)[],
+): void {
+  for (const [name, outer] of Object.entries(options.shows ?? {})) {
+    for (const inner of bound) {
+      if (inner !== undefined)
+        Object.assign((inner as BoundPlugin).params, { [name]: values[outer] })
+    }
   }
 }
 

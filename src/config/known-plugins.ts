@@ -96,7 +96,7 @@ const gems: Readonly<Record<string, Elsewhere>> = {
   ...sameFor(
     ['output gcs', 'output azurestorage', 'output azure-storage-append-blob', 'output webhdfs'],
     {
-      gem: 'fluent-plugin-… of its storage',
+      gem: 'fluent-plugin-gcs, -azurestorage or -webhdfs',
       instead: `the file output writes the same files by time, which a tool can copy; or ${forward}`,
     },
   ),
@@ -136,6 +136,27 @@ const gems: Readonly<Record<string, Elsewhere>> = {
     gem: 'fluent-plugin-sql',
     instead: forward,
   }),
+  ...sameFor(['output irc', 'output notifier', 'output norikra'], {
+    gem: 'fluent-plugin-… of its name',
+    instead: forward,
+  }),
+  'output map': { gem: 'fluent-plugin-map', instead: 'record_modifier and rewrite_tag_filter' },
+  'output deparser': {
+    gem: 'fluent-plugin-deparser',
+    instead: 'a record_modifier filter that puts the fields into one text',
+  },
+  'output grepcounter': {
+    gem: 'fluent-plugin-grepcounter',
+    instead: 'the grep filter, and a prometheus filter that counts',
+  },
+  'source dstat': {
+    gem: 'fluent-plugin-dstat',
+    instead: 'the exec source with a command that prints such figures (`vmstat -n 10`)',
+  },
+  'filter dedot': {
+    gem: 'fluent-plugin-dedot_filter',
+    instead: 'the rename_key filter with `replace_rule1 \\. _`',
+  },
   'output remote_syslog': { gem: 'fluent-plugin-remote_syslog', instead: forward },
   'output slack': { gem: 'fluent-plugin-slack', instead: forward },
   'output mail': { gem: 'fluent-plugin-mail', instead: forward },

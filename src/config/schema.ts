@@ -159,6 +159,8 @@ export interface PluginSectionOptions extends SectionOptions {
   readonly always?: boolean
   /** Values that stand in for the plugin's own defaults here (out_file: timekey 1d). Names are Fluentd's. */
   readonly defaults?: Readonly<Record<string, unknown>>
+  /** Parameters of the plugin around it that the one inside is shown too: its camelCase name for each → their name. */
+  readonly shows?: Readonly<Record<string, string>>
   /**
    * Parameters that stand in the section and belong to the plugin around it, not to the one inside (roundrobin's
    * `weight`). Bound to `own` of the BoundPlugin.

@@ -41,6 +41,7 @@ const allowed: Record<string, { areas: string[]; types?: string[] }> = {
   transport: { areas: ['core', 'config', 'forward', 'msgpack', 'text'] },
   records: { areas: ['core', 'kernel', 'msgpack', 'time', 'text', 'config'] },
   observe: { areas: ['core', 'kernel', 'msgpack', 'time', 'text', 'config'] },
+  storage: { areas: ['core', 'config'] },
 }
 const plugins = ['sources', 'filters', 'outputs', 'parsers', 'formatters']
 const shared = [
@@ -56,6 +57,7 @@ const shared = [
   'forward',
   'observe',
   'transport',
+  'storage',
 ]
 
 describe('who imports whom', () => {

@@ -42,6 +42,7 @@ export const fileShape = {
       ...buffer,
       options: {
         ...buffer.options,
+        shows: { pathOfOutput: 'path' },
         differs:
           'Where no @type is written, chunks wait in memory, and are flushed at shutdown; in Fluentd in files beside the path.',
       },

@@ -1,8 +1,10 @@
 import { defineSource, type PluginContext } from '../../config/define.ts'
-import { type Bound, bool, integer, positionOf, section, string } from '../../config/schema.ts'
+import { type Bound, bool, integer, positionOf, string } from '../../config/schema.ts'
 import { ConfigError } from '../../core/errors.ts'
 import type { Source } from '../../core/source.ts'
 import type { MsgMap } from '../../core/value.ts'
+import { LocalStorage } from '../../storage/local.ts'
+import { storageSection } from '../../storage/section.ts'
 import { JsonError, parseJson } from '../../text/json.ts'
 import { SampleSource } from './source.ts'
 
@@ -23,7 +25,8 @@ const shape = {
       check: between(0, 10_000_000),
     }),
     auto_increment_key: string({
-      description: 'A field that counts the events, from 0 on at each start.',
+      description:
+        'A field that counts the events, from 0 on, or from where `<storage>` says the last run was.',
     }),
     suspend: bool({
       description: 'Of older versions of Fluentd; ignored.',
@@ -41,13 +44,7 @@ const shape = {
     }),
   },
   sections: {
-    storage: section(
-      { params: {} },
-      {
-        description: 'Where the counter would be kept.',
-        unsupported: 'the counter of auto_increment_key begins anew at each start: leave it out',
-      },
-    ),
+    storage: storageSection('Where the counter of auto_increment_key is kept.'),
   },
 } as const
 
@@ -61,7 +58,8 @@ export const sampleSource = defineSource({
 })
 
 function createSampleSource(params: Bound<typeof shape>, context: PluginContext): Source {
-  return new SampleSource({ ...params, records: recordsOf(params) }, context)
+  const storage = new LocalStorage(params.storage, { usage: 'suspend', context })
+  return new SampleSource({ ...params, records: recordsOf(params) }, { context, storage })
 }
 
 function recordsOf(params: Bound<typeof shape>): readonly MsgMap[] {

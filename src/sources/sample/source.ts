@@ -1,9 +1,11 @@
 import type { PluginContext } from '../../config/define.ts'
+import type { Batch } from '../../core/batch.ts'
 import type { Timer } from '../../core/host.ts'
 import type { Source } from '../../core/source.ts'
 import type { MsgMap } from '../../core/value.ts'
 import { Encoder, encode } from '../../msgpack/encode.ts'
 import { currentTime } from '../../parsers/event-time.ts'
+import type { LocalStorage } from '../../storage/local.ts'
 import { Reports } from '../../transport/reports.ts'
 
 export interface SampleSettings {
@@ -18,6 +20,8 @@ export interface SampleSettings {
 /** A second's events are made in so many turns. */
 const turns = 10
 const turnMs = 1000 / turns
+/** Fluentd's name for the number of the last event, in the storage. */
+const lastValue = 'auto_increment_value'
 /** Events handed on at once. */
 const batchEvents = 10_000
 
@@ -26,6 +30,7 @@ export class SampleSource implements Source {
   readonly claims: readonly string[] = []
   readonly #settings: SampleSettings
   readonly #context: PluginContext
+  readonly #storage: LocalStorage
   readonly #reports: Reports
   readonly #encoder = new Encoder()
   /** The records packed, where they do not change. */
@@ -38,7 +43,11 @@ export class SampleSource implements Source {
   #stopped = false
   #making: Promise<void> | undefined
 
-  constructor(settings: SampleSettings, context: PluginContext) {
+  constructor(
+    settings: SampleSettings,
+    { context, storage }: { context: PluginContext; storage: LocalStorage },
+  ) {
+    this.#storage = storage
     const { host, log } = context
     this.#settings = settings
     this.#context = context
@@ -49,6 +58,9 @@ export class SampleSource implements Source {
 
   async start(): Promise<void> {
     this.#stopped = false
+    await this.#storage.open()
+    const last = this.#storage.get(lastValue)
+    if (Number.isSafeInteger(last)) this.#counter = (last as number) + 1
     this.#reports.register()
     this.#nextMs = this.#context.host.clock.monotonicMs() + turnMs
     this.#later()
@@ -102,13 +114,22 @@ export class SampleSource implements Source {
       if (autoIncrementKey === undefined) encoder.raw(this.#packed[index] as Uint8Array)
       else encoder.value(new Map(records[index]).set(autoIncrementKey, this.#counter++))
     }
-    return this.#context.router.emit({ tag, packed: encoder.bytes, count })
+    if (autoIncrementKey !== undefined) this.#storage.set(lastValue, this.#counter - 1)
+    const batch = { tag, packed: encoder.bytes, count }
+    // What was saved may have been counted in vain; the other way around, numbers would come twice.
+    if (this.#storage.persistent) return this.#storage.save().then(() => this.#pass(batch))
+    return this.#pass(batch)
+  }
+
+  #pass(batch: Batch): void | Promise<void> {
+    return this.#context.router.emit(batch)
   }
 
   async stop(): Promise<void> {
     this.#stopped = true
     this.#timer?.cancel()
     await this.#making
+    await this.#storage.close()
     this.#context.host.metrics.forget({ plugin_id: this.#context.id })
   }
 }

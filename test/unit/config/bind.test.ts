@@ -28,6 +28,16 @@ describe('binding', () => {
     expect(s.isWritten(bound!.params, 'bind')).toBe(false)
   })
 
+  test('a section of one worker may stand beside those of several', () => {
+    const text = `<system>\n  workers 4\n</system>\n<worker 0>\n</worker>\n<worker 0-1>\n</worker>`
+    const bind = (more: string) =>
+      bindConfig(parse(`${text}\n${more}`), { registry: testRegistry }).errors
+    expect(bind('<worker 1>\n</worker>')).toEqual([])
+    expect(bind('<worker 1-2>\n</worker>').map(({ message }) => message)).toEqual([
+      'specified worker_id<1> collisions is detected on <worker> directive',
+    ])
+  })
+
   test('a secret is in no error', () => {
     const registry = createRegistry([
       {
