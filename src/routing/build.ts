@@ -241,14 +241,18 @@ class Builder {
     const { reports } = node
     // A parent's place in the file comes before that of what it holds.
     this.#allOutputs.push(node)
-    const reemits = (): void => {
-      node.reemits = true
-      if (parent?.node !== undefined) parent.node.reemits = true
+    node.stands = label
+    const reemits = (to: string): void => {
+      for (const one of [node, parent?.node]) {
+        if (one === undefined) continue
+        one.reemits = true
+        one.leadsTo.add(to === '@ROOT' ? 'ROOT' : to)
+      }
     }
     const context = this.#context(info, {
       label,
       router: () => {
-        reemits()
+        reemits(bound.label ?? label)
         return this.#route(bound.label ?? label, bound)
       },
       reemits,
@@ -278,7 +282,7 @@ class Builder {
       /** The pipeline the plugin stands in. */
       label: string
       router: () => Consumer
-      reemits?: () => void
+      reemits?: (to: string) => void
       node?: OutputNode
       /** Of the plugin it stands in. */
       system?: SystemSettings | undefined
@@ -289,7 +293,7 @@ class Builder {
     const system = way.system ?? settingsOf(info.bound, this.#options.system)
     checkWorkers(this.#definition(info.bound), info.bound, system)
     const route = (label: string, from: BoundPlugin | object): Consumer => {
-      way.reemits?.()
+      way.reemits?.(label)
       return this.#route(label, from)
     }
     let router: Consumer | undefined

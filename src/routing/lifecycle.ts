@@ -11,13 +11,15 @@ export interface Living extends Component {
   readonly category: 'input' | 'filter' | 'output'
   /** Hands events to other pipelines. */
   readonly reemits: boolean
+  /** Of one that does: the pipeline it stands in, and those it leads to. */
+  readonly stands?: string
+  readonly leadsTo?: ReadonlySet<string>
 }
 
 /**
  * The first is upstream of the second, and so on: sources, filters (some hold events, and send them into labels), outputs
- * that lead into other pipelines, ends. Where the events of those outputs go depends on tags; what may follow on one of them
- * stands behind it in nearly every file, so they come one by one, in the file's order: those that hold events (buffer,
- * exec_filter) hand them on to what still runs.
+ * that lead into other pipelines, ends. Outputs that lead on come one by one, so that those that hold events (buffer,
+ * exec_filter, detect_exceptions) hand them on to what still runs.
  */
 export function tiersOf<T extends Living>(living: readonly T[]): readonly T[][] {
   const sources = living.filter((one) => one.category === 'input')
@@ -26,9 +28,31 @@ export function tiersOf<T extends Living>(living: readonly T[]): readonly T[][] 
   return [
     sources,
     filters,
-    ...others.filter((one) => one.reemits).map((one) => [one]),
+    ...upstreamFirst(others.filter((one) => one.reemits)).map((one) => [one]),
     others.filter((one) => !one.reemits),
   ]
+}
+
+/**
+ * By the labels they lead to, wherever those stand in the file. Where events go inside of one pipeline depends on tags: what
+ * may follow there stands behind it in nearly every file. Of those that lead in a circle the first in the file is first.
+ */
+function upstreamFirst<T extends Living>(outputs: readonly T[]): readonly T[] {
+  const places = new Map(outputs.map((one, index) => [one, index]))
+  const isBefore = (a: T, b: T) => (places.get(a) as number) < (places.get(b) as number)
+  const leads = (from: T, to: T): boolean => {
+    if (from === to || to.stands === undefined || !from.leadsTo?.has(to.stands)) return false
+    return from.stands !== to.stands || isBefore(from, to)
+  }
+  const left = new Set(outputs)
+  const order: T[] = []
+  while (left.size > 0) {
+    const free = [...left].find((to) => ![...left].some((from) => leads(from, to)))
+    const next = free ?? ([...left][0] as T)
+    left.delete(next)
+    order.push(next)
+  }
+  return order
 }
 
 /**

@@ -298,6 +298,10 @@ export class OutputNode implements Node, Output {
   emittedBytes = 0
   /** It hands events to other pipelines, so it starts after their outputs and stops before them. */
   reemits = false
+  /** The pipelines it hands them to. */
+  readonly leadsTo = new Set<string>()
+  /** The pipeline it stands in. */
+  stands = 'ROOT'
   /** It asked for outputs of its own (copy): these may be kept by a reload, it cannot. */
   hasChildren = false
   output!: Output

@@ -38,6 +38,30 @@ describe('lifecycle', () => {
     expect(trail).toEqual(['-in', '-relabel', '-file', '-stdout'])
   })
 
+  test.each([
+    // Each: its label, where it leads.
+    ['later in the file than its target', ['@B>@C', '@A>@B', 'ROOT>@A'], ['ROOT', '@A', '@B']],
+    ['in one pipeline: as in the file', ['ROOT>ROOT', 'ROOT>@A'], ['ROOT', 'ROOT']],
+    [
+      'also where what is before it waits',
+      ['@A>ROOT', 'ROOT>ROOT', 'ROOT>@B'],
+      ['@A', 'ROOT', 'ROOT'],
+    ],
+    ['in a circle: all, the first of the file first', ['@B>@A', '@A>@B'], ['@B', '@A']],
+  ])('outputs that lead on stop before what they lead to: %s', async (_title, given, order) => {
+    const { trail, living, clock, log } = setUp()
+    const parts = given.map((words, index) => {
+      const [stands, to] = words.split('>') as [string, string]
+      return living(`${index}${stands}`, 'output', {
+        reemits: true,
+        stands,
+        leadsTo: new Set([to]),
+      })
+    })
+    await stopGraph(parts, { deadline: new AbortController().signal, clock, log })
+    expect(trail.map((one) => one.replace(/^-\d+/, ''))).toEqual(order)
+  })
+
   test('what had started is stopped when one cannot start; the error says who and why', async () => {
     const { trail, living, parts } = setUp()
     const refused = Object.assign(new Error('bind EADDRINUSE'), { code: 'EADDRINUSE' })
