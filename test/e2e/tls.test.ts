@@ -37,7 +37,12 @@ const listeners: Readonly<Record<string, readonly [type: string, lines: string, 
   http: ['http', '', files],
   tcp: ['tcp', 'tag t\n<parse>\n@type none\n</parse>', files],
   syslog: ['syslog', 'tag s', files],
-  monitor: ['prometheus', '', files],
+  metrics: ['prometheus', '', files],
+  ssl: [
+    'prometheus',
+    '',
+    '<ssl>\nenable true\ncertificate_path @DIR@/cert3.pem\nprivate_key_path @DIR@/key3.pem\n</ssl>',
+  ],
   clients: ['forward', '', `${files}\nclient_cert_auth true\nca_path @DIR@/ca.pem`],
   passphrase: [
     'forward',
@@ -62,13 +67,15 @@ beforeAll(async () => {
   for (const name of Object.keys(listeners)) ports[name] = await freePort()
   const sources = Object.entries(listeners).map(
     ([name, [type, lines, transport]]) =>
-      `<source>\n@type ${type}\n@id ${name}\nbind 127.0.0.1\nport ${ports[name]}\n${lines}\n<transport tls>\n${transport}\n</transport>\n</source>\n`,
+      `<source>\n@type ${type}\n@id ${name}\nbind 127.0.0.1\nport ${ports[name]}\n${lines}\n${name === 'ssl' ? transport : `<transport tls>\n${transport}\n</transport>`}\n</source>\n`,
   )
   sluice = run({
     config: `${sources.join('')}<match **>\n@type stdout\n</match>\n`,
     files: {
       'cert.pem': first.cert,
       'key.pem': first.key,
+      'cert3.pem': first.cert,
+      'key3.pem': first.key,
       'cert2.pem': second.cert,
       'locked.pem': locked(second, 'open sesame'),
       'ca.pem': stored('ca'),
@@ -126,7 +133,7 @@ function acknowledged(listener: string, options: tls.ConnectionOptions): Promise
 }
 
 describe('every listener', () => {
-  const all = ['forward', 'http', 'tcp', 'syslog', 'monitor']
+  const all = ['forward', 'http', 'tcp', 'syslog', 'metrics', 'ssl']
 
   it.each(all)('%s speaks TLS 1.2 and 1.3, and nothing older', async (name) => {
     const at = (version: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3') =>
@@ -208,7 +215,7 @@ describe('a certificate that is renewed', () => {
   }
 
   it('is taken up without a restart, once it is whole; open connections stay', async () => {
-    const listening = ['forward', 'http', 'tcp', 'syslog', 'monitor']
+    const listening = ['forward', 'http', 'tcp', 'syslog', 'metrics']
     const stays = open('forward', {})
     await new Promise((resolve) => stays.once('secureConnect', resolve))
     // The certificate without its key: the old pair stays.

@@ -1,8 +1,7 @@
 import { defineSource } from '../../config/define.ts'
 import { bool, enumeration, hash, integer, section, string, time } from '../../config/schema.ts'
+import { transportSection } from '../../transport/section.ts'
 import { createPrometheusSource } from './server.ts'
-
-const tlsLater = 'TLS is not supported yet: put a proxy in front, or scrape over a private network.'
 
 /** `<source> @type prometheus`: the metrics of the whole process over HTTP, as fluent-plugin-prometheus serves them. */
 export const prometheusSource = defineSource({
@@ -36,19 +35,33 @@ export const prometheusSource = defineSource({
       ssl: section(
         {
           params: {
-            enable: bool({ description: 'Whether to use TLS.', default: false }),
-            certificate_path: string({ description: 'File with the certificate.' }),
-            private_key_path: string({ description: 'File with the key of the certificate.' }),
-            ca_path: string({ description: 'Directory with certificates of authorities.' }),
-            extra_conf: hash({ description: 'Settings of the Ruby server.' }),
+            enable: bool({
+              description: 'Whether to use TLS.',
+              default: false,
+              deprecated: 'Use <transport tls>.',
+            }),
+            certificate_path: string({
+              description: 'File with the certificate. Without it one is made at each start.',
+              deprecated: 'Use cert_path of <transport tls>.',
+            }),
+            private_key_path: string({
+              description: 'File with the key of the certificate.',
+              deprecated: 'Use private_key_path of <transport tls>.',
+            }),
+            ca_path: string({
+              description:
+                'Authorities; without effect, since clients are asked for no certificate.',
+              deprecated: 'Use client_cert_auth and ca_path of <transport tls>.',
+            }),
+            extra_conf: hash({
+              description: 'Settings of the Ruby server.',
+              unsupported: 'There is no such server here: use <transport tls>.',
+            }),
           },
         },
-        { description: 'TLS, old form.', unsupported: tlsLater },
+        { description: 'TLS, old form.' },
       ),
-      transport: section(
-        { params: {} },
-        { description: 'TLS.', argument: 'protocol', open: true, unsupported: tlsLater },
-      ),
+      transport: transportSection,
     },
   },
   create: createPrometheusSource,

@@ -7,6 +7,9 @@ import type { Source } from '../../core/source.ts'
 import { healthRoutes, serveRoutes } from '../../observe/health.ts'
 import { exposeContentType } from '../../observe/metrics.ts'
 import { countRefusals } from '../../transport/http-refusals.ts'
+import type { TransportParams } from '../../transport/section.ts'
+import { transportLike } from '../../transport/settings.ts'
+import { createTlsServer, warnOfTransport } from '../../transport/tls-server.ts'
 import { mergeExpositions } from './merge.ts'
 
 export interface PrometheusParams {
@@ -15,6 +18,14 @@ export interface PrometheusParams {
   readonly metricsPath: string
   readonly aggregatedMetricsPath: string
   readonly contentEncoding: 'identity' | 'gzip'
+  readonly transport?: TransportParams | undefined
+  readonly ssl?:
+    | {
+        readonly enable: boolean
+        readonly certificatePath: string | undefined
+        readonly privateKeyPath: string | undefined
+      }
+    | undefined
 }
 
 /** Bytes of another worker's metrics. */
@@ -36,6 +47,9 @@ export function createPrometheusSource(params: PrometheusParams, context: Plugin
     { plugin_id: context.id, type: context.type },
   )
   let listener: Listener | undefined
+  const transport = transportOf(params)
+  const tls = createTlsServer(transport, context)
+  const scheme = tls === undefined ? 'http' : 'https'
 
   const answer = (metrics: string, request: HttpRequest): HttpResponse => {
     const headers = { 'content-type': exposeContentType }
@@ -59,10 +73,12 @@ export function createPrometheusSource(params: PrometheusParams, context: Plugin
       headersTimeoutMs: workerTimeoutMs,
       bodyTimeoutMs: workerTimeoutMs,
       maxResponseBytes: workerLimitBytes,
+      // It is our own worker, at an address of this host that its certificate need not name.
+      ...(tls === undefined ? {} : { tls: { rejectUnauthorized: false } }),
     })
     const ask = async (workerId: number): Promise<string> => {
       if (workerId === system.workerId) return host.metrics.expose()
-      const url = `http://${reachable(bind)}:${params.port + workerId}${params.metricsPath}`
+      const url = `${scheme}://${reachable(bind)}:${params.port + workerId}${params.metricsPath}`
       const { status, body } = await client.request({ method: 'GET', url, headers: {} })
       if (status !== 200) throw new Error(`${url} answered ${status}`)
       return new TextDecoder().decode(body)
@@ -92,12 +108,24 @@ export function createPrometheusSource(params: PrometheusParams, context: Plugin
 
   return {
     claims: port === 0 ? [] : [`tcp:${bind}:${port}`],
+    async check() {
+      await tls?.load()
+    },
     async start() {
-      listener = await host.http.serve({ host: bind, port, maxBodyBytes: 0, handle, refused })
+      warnOfTransport(transport, log)
+      await tls?.load()
+      listener = await host.http.serve({
+        host: bind,
+        port,
+        maxBodyBytes: 0,
+        handle,
+        refused,
+        tls: tls?.options,
+      })
       const { address } = listener
       const realPort = address.kind === 'tcp' ? address.port : port
       log.info('serving metrics', {
-        url: `http://${urlHost(bind)}:${realPort}${params.metricsPath}`,
+        url: `${scheme}://${urlHost(bind)}:${realPort}${params.metricsPath}`,
       })
     },
     async stop() {
@@ -106,6 +134,18 @@ export function createPrometheusSource(params: PrometheusParams, context: Plugin
       host.metrics.forget({ plugin_id: context.id })
     },
   }
+}
+
+/** `<ssl>` is the older way to say it. */
+function transportOf({ transport, ssl }: PrometheusParams): TransportParams | undefined {
+  if (ssl === undefined || !ssl.enable) return transport
+  const { certificatePath: certPath, privateKeyPath } = ssl
+  const insecure = certPath === undefined && privateKeyPath === undefined
+  const names = { certPath: 'certificatePath', privateKeyPath: 'privateKeyPath' }
+  return transportLike(
+    { protocol: 'tls', certPath, privateKeyPath, insecure },
+    { bound: ssl, names },
+  )
 }
 
 /** An address to connect to for one that stands for all of them. */

@@ -103,8 +103,9 @@ describe('prometheus', () => {
   it.each([
     ['metrics_path metrics', 'a path begins with /'],
     ['port 70000', '70000'],
-    ['<transport tls>\n</transport>', 'TLS is not supported yet'],
-    ['<ssl>\nenable true\n</ssl>', 'TLS is not supported yet'],
+    ['<transport tls>\n</transport>', 'no valid cert options'],
+    ['<ssl>\nenable true\ncertificate_path /x\n</ssl>', 'private_key_path is required'],
+    ['<ssl>\nextra_conf {"SSLVerifyClient": 1}\n</ssl>', 'no such server here'],
   ])('refuses %j', (lines, message) => {
     expect(() => create(prometheusSource, lines, createTestContext().context)).toThrow(message)
   })
