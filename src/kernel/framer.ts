@@ -11,7 +11,7 @@ import { EntrySlices, entriesIn } from './entry-slices.ts'
 import { type EntryRules, EntrySource, entryRules, walkEntries } from './entry-source.ts'
 import { Growable } from './growable.ts'
 import { gunzip } from './gunzip.ts'
-import { droppedNote, takeApart } from './large-message.ts'
+import { droppedHeadBytes, droppedNote, takeApart, u32Max } from './large-message.ts'
 import {
   acksOf,
   compressedStep,
@@ -35,16 +35,11 @@ import type {
   NoteStep,
   Step,
 } from './types.ts'
-
-/** The first read after a hold is this much, so that a consumer that pushes back at every step costs little. */
-const windowAfterHoldBytes = 16 * 1024
-/** What is kept of a message that will be dropped for its length: enough to name its tag. */
-const droppedHeadBytes = 64 * 1024
-const u32Max = 0xffff_ffff
+import { WaitingBytes } from './waiting-bytes.ts'
 
 /**
  * Framer over one shared engine (`home`). Bytes of the stream are, in order: loaded in an engine, at `#at` to `#end`; in
- * `#queue`, copied; or, the head of a message whose end has not come, in `#unfinished`. How far that message goes
+ * `#waiting`, copied; or, the head of a message whose end has not come, in `#unfinished`. How far that message goes
  * is known from a walk that stops and goes on (`#frame` is its state): no byte is walked more than three times.
  */
 export class KernelFramer implements Framer {
@@ -55,14 +50,11 @@ export class KernelFramer implements Framer {
   readonly #run: MutableRun = emptyRun()
   readonly #slices = new EntrySlices()
   readonly #unfinished = new Growable()
-  readonly #queue: Uint8Array[] = []
+  readonly #waiting: WaitingBytes
   /** Where the loaded bytes are: home, or a larger engine that belongs to this framer until they are done. */
   #engine: Engine
   #at = 0
   #end = 0
-  /** The copy in hand that the loaded bytes came from, if they did. */
-  #loaded: Uint8Array | undefined
-  #windowBytes: number
   /** The first message's size was noted already. */
   #warned = false
   #frame: Uint8Array | undefined
@@ -78,7 +70,7 @@ export class KernelFramer implements Framer {
     this.#engine = home
     this.#pool = pool
     this.#options = options
-    this.#windowBytes = home.layout.readArea.bytes
+    this.#waiting = new WaitingBytes(home.layout.readArea.bytes)
     this.#rules = entryRules(options)
   }
 
@@ -94,11 +86,11 @@ export class KernelFramer implements Framer {
       // A read that was under way when the stream was held, or more than a socket brings at once.
       const copy = bytes.slice()
       this.hold()
-      this.#queue.push(copy)
+      this.#waiting.push(copy)
       return
     }
     if (!inPlace) this.#home.bytes.set(bytes, readArea.at)
-    this.#loaded = undefined
+    this.#waiting.forgetLoaded()
     this.#arrive(bytes.length)
   }
 
@@ -148,18 +140,8 @@ export class KernelFramer implements Framer {
     const home = this.#home
     if (this.#engine !== home) return
     const held = this.#slices.hold()
-    const rest = this.#end - this.#at
-    if (rest > 0) {
-      const source = this.#loaded
-      const copy =
-        source && rest <= source.length
-          ? source.subarray(source.length - rest)
-          : home.bytes.slice(this.#at, this.#end)
-      this.#queue.unshift(copy)
-      this.#windowBytes = windowAfterHoldBytes
-    }
+    this.#waiting.putBack(home.bytes.subarray(this.#at, this.#end))
     this.#at = this.#end = 0
-    this.#loaded = undefined
     if (!held) return
     if (this.#entries) {
       this.#entries.putBack(held.bytes, held.invalid)
@@ -174,7 +156,7 @@ export class KernelFramer implements Framer {
   get #busy(): boolean {
     return (
       this.#at < this.#end ||
-      this.#queue.length > 0 ||
+      this.#waiting.any ||
       this.#slices.active ||
       this.#entries !== undefined ||
       this.#pending.length > 0
@@ -264,9 +246,8 @@ export class KernelFramer implements Framer {
   #stop(step: FatalStep): FatalStep {
     this.#ended = true
     this.#at = this.#end = 0
-    this.#queue.length = 0
+    this.#waiting.clear()
     this.#entries = undefined
-    this.#loaded = undefined
     this.#unfinished.clear()
     this.#settle()
     return step
@@ -274,17 +255,10 @@ export class KernelFramer implements Framer {
 
   /** Loads the next of the copies in hand; false if there is none. */
   #load(): boolean {
-    const first = this.#queue[0]
-    if (!first) return false
-    const readArea = this.#home.layout.readArea
-    const length = Math.min(first.length, this.#windowBytes)
-    this.#windowBytes = Math.min(this.#windowBytes * 4, readArea.bytes)
-    const part = first.subarray(0, length)
-    if (length === first.length) this.#queue.shift()
-    else this.#queue[0] = first.subarray(length)
-    this.#home.bytes.set(part, readArea.at)
-    this.#loaded = part
-    this.#arrive(length)
+    const part = this.#waiting.take()
+    if (part === undefined) return false
+    this.#home.bytes.set(part, this.#home.layout.readArea.at)
+    this.#arrive(part.length)
     return true
   }
 
@@ -371,8 +345,8 @@ export class KernelFramer implements Framer {
       home.bytes.set(kept.bytes, this.#at)
     } else {
       kept.append(home.view(start, messageEnd))
-      if (messageEnd < end) this.#queue.unshift(home.bytes.slice(messageEnd, end))
-      this.#loaded = undefined
+      if (messageEnd < end) this.#waiting.unshift(home.bytes.slice(messageEnd, end))
+      this.#waiting.forgetLoaded()
       this.#at = this.#end = 0
       if (kept.length > home.inputBytes && this.#takeApart(kept.bytes)) {
         // Its entries are looked at where they lie.

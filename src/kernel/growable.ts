@@ -1,3 +1,5 @@
+import { giveBlock, takeBlock } from './blocks.ts'
+
 /** Bytes appended piece by piece, at a cost linear in their number. */
 export class Growable {
   #buffer: Uint8Array = empty
@@ -48,28 +50,4 @@ export class Growable {
 }
 
 const empty = new Uint8Array(0)
-const smallestBytes = 512
 const keptBytes = 4096
-
-/**
- * Blocks of all connections that are not in use, by size: at full speed with large messages, each read would
- * otherwise make one and leave it to the garbage collector.
- */
-const freeBlocks = new Map<number, Uint8Array[]>()
-const pooledFromBytes = 16 * 1024
-const pooledToBytes = 1024 * 1024
-const freeOfASize = 4
-
-function takeBlock(bytes: number): Uint8Array {
-  if (bytes > pooledToBytes) return Buffer.allocUnsafeSlow(bytes)
-  const size = Math.max(smallestBytes, 2 ** Math.ceil(Math.log2(bytes)))
-  return freeBlocks.get(size)?.pop() ?? Buffer.allocUnsafeSlow(size)
-}
-
-function giveBlock(block: Uint8Array): void {
-  const size = block.length
-  if (size < pooledFromBytes || size > pooledToBytes) return
-  const free = freeBlocks.get(size) ?? []
-  if (free.length === 0) freeBlocks.set(size, free)
-  if (free.length < freeOfASize) free.push(block)
-}

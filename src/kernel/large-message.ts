@@ -11,7 +11,9 @@ export interface LargeMessage {
   readonly entries: EntrySource | undefined
 }
 
-const u32Max = 0xffff_ffff
+export const u32Max = 0xffff_ffff
+/** What is kept of a message that will be dropped for its length: enough to name its tag. */
+export const droppedHeadBytes = 64 * 1024
 
 /**
  * Takes a whole message apart. What stands around its entries (tag, option) is read by the engine, as a message of its own
