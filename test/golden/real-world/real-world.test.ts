@@ -9,8 +9,9 @@ import { createFakeHost, type FakeHost } from '../../support/fake-host.ts'
 
 /**
  * Configurations as they are found in the world, whole: what comes in, and what comes out. A case is a configuration and
- * steps, each with a title `=== …`: `send PORT` (lines, by TCP), `wait SECONDS`; then, after a stop, what there is: `stdout`,
- * `http` (requests), `file PATH`, `list DIRECTORY`. UPDATE_GOLDEN=1 writes what comes out.
+ * steps, each with a title `=== …`: `worker N` (which one is played), `append PATH` (lines, to a log file; the first ones are
+ * there at the start), `send PORT` (lines, by TCP), `answer STATUS` (of the HTTP server, from then on), `wait SECONDS`; then,
+ * after a stop, what there is: `stdout`, `http` (requests), `file PATH`, `list DIRECTORY`. UPDATE_GOLDEN=1 writes what comes out.
  */
 
 const folder = 'test/golden/real-world'
@@ -39,9 +40,17 @@ async function play(steps: readonly Step[], host: FakeHost): Promise<void> {
       client.send(Buffer.from(text))
       client.end()
       await host.clock.settle()
-    } else if (words[0] === 'wait') await host.clock.advance(Number(words[1]) * 1000)
+    } else if (words[0] === 'append') host.disk.append(String(words[1]), text)
+    else if (words[0] === 'answer') answerWith(host, Number(words[1]))
+    else if (words[0] === 'wait') await host.clock.advance(Number(words[1]) * 1000)
   }
 }
+
+function answerWith(host: FakeHost, status: number): void {
+  host.http.answer = () => ({ status, headers: {}, body: new Uint8Array(0) })
+}
+
+const doing = ['worker', 'append', 'answer', 'send', 'wait']
 
 async function foundBy({ words }: Step, host: FakeHost): Promise<string> {
   const [what, path = ''] = words
@@ -57,18 +66,31 @@ async function foundBy({ words }: Step, host: FakeHost): Promise<string> {
 async function run(name: string): Promise<{ wanted: string; found: string; text: string }> {
   const text = readFileSync(`${folder}/${name}`, 'utf8')
   const config = text.slice(0, text.indexOf('=== '))
-  const world = { readFile: () => undefined, listDir: () => undefined, env: {}, hostname: 'h' }
+  const steps = stepsOf(text)
+  const workerId = Number(steps.find(({ words }) => words[0] === 'worker')?.words[1] ?? 0)
+  const nothing = { readFile: () => undefined, listDir: () => undefined, env: {} }
+  const world = { ...nothing, hostname: 'h', workerId: String(workerId) }
   const { root, errors } = parseConfig({ path: name, text: config, ...world })
   expect(errors).toEqual([])
   const host = createFakeHost()
-  host.http.answer = () => ({ status: 200, headers: {}, body: new Uint8Array(0) })
+  answerWith(host, 200)
   const kernel = createKernel(kernelModule)
-  const app = createApp({ host, plugins, kernel, config: { root, path: name } })
+  const app = createApp({
+    host,
+    plugins,
+    kernel,
+    config: { root, path: name },
+    overrides: { workerId },
+  })
+  const starts = steps.findIndex(({ words }) => !['worker', 'append'].includes(words[0] as string))
+  await play(steps.slice(0, starts), host)
   await app.start()
-  const steps = stepsOf(text)
-  const looks = steps.filter(({ words }) => !['send', 'wait'].includes(words[0] as string))
-  await play(steps, host)
-  const stopped = app.stop(AbortSignal.abort())
+  const looks = steps.filter(({ words }) => !doing.includes(words[0] as string))
+  await play(steps.slice(starts), host)
+  const deadline = new AbortController()
+  const stopped = app.stop(deadline.signal)
+  await host.clock.advance(10_000)
+  deadline.abort()
   await host.clock.advance(10_000)
   await stopped
   let found = ''
