@@ -60,6 +60,7 @@ async function foundBy({ words }: Step, host: FakeHost): Promise<string> {
   if (what !== 'http') throw new Error(`no such step: ${what}`)
   return host.http.requests
     .map(({ method, url, body }) => `${method} ${url}\n${Buffer.concat(body ?? [])}`)
+    .map((request) => (request.endsWith('\n') ? request : `${request}\n`))
     .join('')
 }
 
