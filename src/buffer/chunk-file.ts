@@ -1,13 +1,17 @@
 import { posix } from 'node:path'
 import type { Disk, FileHandle, OpenFlags } from '../core/host.ts'
 import { type ChunkBytes, isWhole } from './chunk-bytes.ts'
+import { ofTakenName } from './safe-path.ts'
 
 /**
  * Writes chunks to files, for outputs that do: whole or not at all. A write that fails half-way (a full disk) is taken
  * back, so that the retry leaves no torn line and no repeated one behind.
  */
 export interface ChunkFiles {
-  /** Adds the pieces at the file's end; makes it, and its directory, if need be. One at a time for each file. */
+  /**
+   * Adds the pieces at the file's end; makes it, and its directory, if need be. One at a time for each file. `noFollow`: the
+   * path is made of tags and fields: rejects with PermanentError where something else has the name.
+   */
   append(path: string, bytes: ChunkBytes, options: { noFollow: boolean }): Promise<void>
   /** Writes the first file of `nameOf(0)`, `nameOf(1)` … that does not exist yet. Returns its path. */
   create(nameOf: (index: number) => string, bytes: ChunkBytes): Promise<string>
@@ -55,7 +59,10 @@ export function createChunkFiles(options: {
   }
 
   async function appendNow(path: string, bytes: ChunkBytes, noFollow: boolean): Promise<void> {
-    const file = await open(path, { append: true, create: true, noFollow })
+    const flags = { append: true, create: true, noFollow }
+    const file = await open(path, flags).catch((error: unknown) => {
+      throw noFollow ? ofTakenName(error, path) : error
+    })
     try {
       const before = await file.stat()
       const cuts = alone && before.kind === 'file'

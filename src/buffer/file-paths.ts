@@ -3,7 +3,7 @@ import { PermanentError } from '../core/errors.ts'
 import type { Disk } from '../core/host.ts'
 import type { Chunk } from '../core/output.ts'
 import type { Template } from './placeholders.ts'
-import { checkPath, directoryOf, isBelow, safePathValue } from './safe-path.ts'
+import { checkPath, directoryOf, isBelow, ofTakenName, safePathValue } from './safe-path.ts'
 
 /** Directories that were found to be where they should, remembered. */
 const rememberedDirectories = 1024
@@ -28,7 +28,9 @@ export function createFilePaths(options: {
 
   async function checkDirectory(directory: string): Promise<void> {
     if (known.has(directory)) return
-    await disk.mkdir(directory, directoryMode)
+    await disk.mkdir(directory, directoryMode).catch((error: unknown) => {
+      throw ofTakenName(error, directory)
+    })
     const real = await disk.realpath(directory)
     const realBase = await disk.realpath(base)
     if (real !== realBase && !isBelow(real, realBase)) {

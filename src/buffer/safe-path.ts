@@ -33,6 +33,20 @@ export function checkPath(path: string, prefix: string): void {
   }
 }
 
+/** What the system says where something else has the name: a link that is not followed, a directory, a file in place of one. */
+const takenCodes = new Set(['ELOOP', 'EISDIR', 'ENOTDIR', 'EEXIST', 'ENAMETOOLONG'])
+
+/**
+ * The error of opening a path made from values, or of making its directory: permanent where the name is taken. A tag that
+ * names a link would else be tried for days, and all other tags of the output wait for it.
+ */
+export function ofTakenName(error: unknown, path: string): unknown {
+  const { code = '' } = error as { code?: string }
+  if (!takenCodes.has(code)) return error
+  const message = `${path} is no file of ours (${code}), and is left as it is`
+  return new PermanentError('unsafe_path', message, { cause: error })
+}
+
 /** The directory that paths starting with `prefix` are in. */
 export function directoryOf(prefix: string): string {
   return posix.normalize(prefix.endsWith('/') ? prefix : posix.dirname(prefix))

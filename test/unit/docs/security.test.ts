@@ -62,3 +62,13 @@ it('scripts that it names are there', () => {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'))
   for (const [, name] of page.matchAll(/npm run ([a-z]+)/g)) expect(scripts).toHaveProperty(name!)
 })
+
+it('no package runs anything when it is installed, and each is known by its digest', () => {
+  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+    packages: Record<string, { hasInstallScript?: boolean; integrity?: string }>
+  }
+  const others = Object.entries(packages).filter(([name]) => name !== '')
+  expect(others.length).toBeGreaterThan(20)
+  const wrong = others.filter(([, one]) => one.hasInstallScript === true || !one.integrity)
+  expect(wrong.map(([name]) => name)).toEqual([])
+})

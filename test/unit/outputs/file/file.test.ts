@@ -211,6 +211,29 @@ describe('hostile tags and fields', () => {
   })
 })
 
+it.each<[string, string, (disk: Made['host']['disk']) => unknown]>([
+  ['a link', '/out/${tag}', (disk) => disk.symlink('/etc/secret', '/out/evil.log')],
+  ['a directory', '/out/${tag}', (disk) => disk.mkdir('/out/evil.log')],
+  ['a file where a directory should be', '/out/${tag}/x', (disk) => disk.put('/out/evil', '')],
+])('a tag that names %s goes aside, and others do not wait for it', async (_what, path, put) => {
+  const keys = { flush_mode: 'immediate', chunk_keys: ['tag'], retry_randomize: false }
+  const one = made({ path, append: true }, keys)
+  one.host.disk.put('/etc/secret', 'old')
+  one.host.disk.put('/out/keep', '')
+  await put(one.host.disk)
+  await one.output.start()
+  await one.output.emit(numbers('evil', 1, 1))
+  await one.output.emit(numbers('good', 2, 1))
+  await one.host.clock.advance(500)
+  const good = path.replace('${tag}', 'good')
+  expect(one.host.disk.texts()[`${good}.log`]).toBe('good 2\n')
+  expect(one.host.disk.texts()['/etc/secret']).toBe('old')
+  expect(one.output.statistics!()).toMatchObject({
+    deliveredEvents: 1,
+    droppedEvents: { backed_up: 1 },
+  })
+})
+
 describe('a disk that fails', () => {
   const append = { path: '/out/log', append: true }
   const keys = { flush_mode: 'immediate', chunk_keys: [], retry_randomize: false }
