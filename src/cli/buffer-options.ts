@@ -6,6 +6,9 @@ export interface BufferCommand {
   readonly kind: 'buffer'
   readonly action: 'ls' | 'inspect' | 'replay' | 'drop'
   readonly configPath: string | undefined
+  /** As of sluice itself: where plugins are that the configuration names. */
+  readonly pluginDirectories: readonly string[]
+  readonly modules: readonly string[]
   /** Looked through in place of a configuration's directories. */
   readonly directories: readonly string[]
   /** Chunk ids, beginnings of ids, or paths of chunk files. */
@@ -45,6 +48,8 @@ export function parseBuffer(
     kind: 'buffer',
     action,
     configPath: options.text('config'),
+    pluginDirectories: options.list('plugin'),
+    modules: options.list('require'),
     directories: action === 'ls' ? rest : options.list('dir'),
     chunks: action === 'ls' ? [] : rest,
     all,

@@ -10,6 +10,7 @@ import { loadKernel } from '../host/load-kernel.ts'
 import { createKernel } from '../kernel/index.ts'
 import { allPlugins } from '../load-plugins.ts'
 import type { ScanPlace } from './buffer-scan.ts'
+import { loadOwnPlugins, type PluginPlaces } from './own-plugins.ts'
 import { findConfig, readConfig } from './read-config.ts'
 
 /** An output with a buffer, as a configuration has it. */
@@ -27,12 +28,14 @@ const defaultFileMode = 0o644
 
 /** Throws ConfigErrors. Starts nothing. */
 export async function placesOf(
-  configPath: string | undefined,
+  { configPath, ...own }: PluginPlaces & { readonly configPath: string | undefined },
   host: Host,
 ): Promise<readonly OutputPlace[]> {
   const path = findConfig({ configPath }, host)
   const config = readConfig(path, { configType: 'auto', inlineConfig: undefined }, host)
-  const plugins = await allPlugins()
+  const builtIn = allPlugins
+  const loaded = await loadOwnPlugins(own, { log: host.log, env: host.env, builtIn })
+  const plugins = [...(await builtIn()), ...loaded]
   const app = createApp({ host, plugins, kernel: createKernel(loadKernel()), config })
   const { system } = app
   const places: OutputPlace[] = []

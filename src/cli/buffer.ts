@@ -28,7 +28,7 @@ export async function runBuffer(command: BufferCommand): Promise<number> {
   const say = (line: string) => void process.stderr.write(`sluice buffer: ${line}\n`)
   const byConfig = command.directories.length === 0 || command.configPath !== undefined
   try {
-    const outputs = byConfig ? await placesOf(command.configPath, host) : []
+    const outputs = byConfig ? await placesOf(command, host) : []
     const print = (line: string) => void process.stdout.write(`${line}\n`)
     return await bufferCommand(command, { disk: host.disk, outputs, print, say })
   } catch (error) {

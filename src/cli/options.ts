@@ -292,6 +292,20 @@ export const bufferOptions: readonly OptionSpec[] = [
     value: 'DIR',
     describe: 'look through this directory instead, and those below it',
   },
+  {
+    name: 'plugin',
+    short: 'p',
+    kind: 'list',
+    value: 'DIR',
+    describe: 'load the plugins that the configuration names: ES modules in DIR',
+  },
+  {
+    name: 'require',
+    short: 'r',
+    kind: 'list',
+    value: 'NAME',
+    describe: 'load plugins from a module',
+  },
   { name: 'json', kind: 'flag', describe: 'one JSON object a line' },
   {
     name: 'events',

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { exchange, freePort, listening, run, until } from './support.ts'
+import { cli, exchange, freePort, listening, run, until } from './support.ts'
 
 /** -p and -r, with modules that stand anywhere. */
 
@@ -95,6 +95,20 @@ describe('plugins of others', () => {
     expect(sluice.log()).toContain('plugins in Ruby are left out')
     expect(sluice.log()).toContain('plugin loaded kind="filter" name="upper"')
     expect(await sluice.stop()).toBe(0)
+  })
+
+  it('are known to `sluice buffer` by the same options', () => {
+    const path = file('buffer/plugins/upper.js', upper)
+    const conf = file(
+      'buffer/own.conf',
+      `<filter **>\n  @type upper\n</filter>\n<match **>\n  @type file\n  path ${dir}/out\n  <buffer>\n    @type file\n    path ${dir}/b\n  </buffer>\n</match>\n`,
+    )
+    const ls = (...args: string[]) =>
+      spawnSync(process.execPath, [cli, 'buffer', 'ls', '-c', conf, ...args], { encoding: 'utf8' })
+    expect(ls('-p', join(path, '..')).status).toBe(0)
+    expect(ls('-r', path).status).toBe(0)
+    const without = ls()
+    expect([without.status, without.stderr]).toEqual([1, expect.stringContaining("'upper'")])
   })
 
   it('can be sources, parsers and formatters, of a package or a path, in workers', async () => {
