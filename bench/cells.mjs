@@ -14,7 +14,8 @@ export const sinks = {
   relay: { to: 'forward', modes: ['message', 'packed'] },
   relay_gzip: { to: 'forward', gzip: true, modes: ['packed'] },
   null_filebuffer: { to: 'null', fileBuffer: true, modes: ['packed'] },
-  transform_null: { to: 'null', transform: true, modes: ['packed'] },
+  transform_null: { to: 'null', filter: 'transform', modes: ['packed'] },
+  grep_null: { to: 'null', filter: 'grep', modes: ['packed'] },
   http_filebuffer: { to: 'http', fileBuffer: true, modes: ['packed'] },
 }
 
@@ -74,21 +75,42 @@ export function fluentdConfig({ kind, at }) {
   bind 127.0.0.1
   port ${at.port}
 </source>
-${kind.transform ? transform : ''}<match **>
+${filters[kind.filter]?.fluentd ?? ''}<match **>
   ${match[kind.to](kind, at)}
 </match>
 `
 }
 
-/** Work on every record, so that the server needs its processors and the load generator does not. */
-const transform = `<filter **>
+/** Work on every record: what filters cost, and for the server to need its processors where the load generator does not. */
+const filters = {
+  transform: {
+    fluentd: `<filter **>
   @type record_transformer
   <record>
     service "web-\${record['container_name']}"
     host bench
   </record>
 </filter>
-`
+`,
+    flb: '[FILTER]\n    Name modify\n    Match *\n    Copy container_name service\n    Add host bench\n',
+  },
+  // Every event is looked at, and stays.
+  grep: {
+    fluentd: `<filter **>
+  @type grep
+  <regexp>
+    key log
+    pattern /GET|POST/
+  </regexp>
+  <exclude>
+    key source
+    pattern /stderr/
+  </exclude>
+</filter>
+`,
+    flb: '[FILTER]\n    Name grep\n    Match *\n    Regex log GET|POST\n[FILTER]\n    Name grep\n    Match *\n    Exclude source stderr\n',
+  },
+}
 
 /** For Sluice: where a cell without a sink is verified. */
 export function metricsConfig(port) {
@@ -119,7 +141,7 @@ export function fluentBitConfig({ kind, at }) {
     Listen 127.0.0.1
     Port ${at.port}
     Buffer_Max_Size 16M${input}
-${kind.transform ? '[FILTER]\n    Name modify\n    Match *\n    Copy container_name service\n    Add host bench\n' : ''}[OUTPUT]
+${filters[kind.filter]?.flb ?? ''}[OUTPUT]
     Match *
     ${output}
 `

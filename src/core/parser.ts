@@ -33,4 +33,9 @@ export interface Parser {
    * pack them without making a record.
    */
   readonly wholeField?: string
+  /**
+   * Set: the entry of a text's only record, made from its bytes without making the record; the same that `parse` leads to.
+   * Borrowed until anything is parsed again. undefined: `parse` is to be asked.
+   */
+  readonly pack?: (text: Buffer, start: number, end: number) => Uint8Array | undefined
 }

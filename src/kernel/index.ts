@@ -1,5 +1,6 @@
 import { Engine } from './engine.ts'
 import { createFormat, formatImports } from './format.ts'
+import { createJsonPacking } from './json-pack.ts'
 import { createLayout, type Layout, type LayoutSizes } from './layout.ts'
 import { createScan } from './scan.ts'
 import type { Kernel } from './types.ts'
@@ -20,7 +21,8 @@ export function createKernel(module: WebAssembly.Module, sizes: LayoutSizes = {}
   const { instance, engine } = make(createLayout(sizes))
   const scan = createScan(engine, (layout) => make(layout).engine)
   const format = createFormat(instance, engine.memory, engine.layout)
-  return { ...scan, ...format }
+  const json = createJsonPacking(instance, engine.memory, engine.layout)
+  return { ...scan, ...format, ...json }
 }
 
 /** AssemblyScript calls this when it would otherwise go on with a broken state. */

@@ -29,6 +29,10 @@ export interface Layout {
   /** Entries to be formatted that do not lie in this memory already. */
   readonly formatInput: Region
   readonly formatOutput: Region
+  /** Of packing JSON: the key and the value of the time, and the places of keys. */
+  readonly jsonTables: Region
+  readonly jsonInput: Region
+  readonly jsonOutput: Region
   /** Of the whole memory. */
   readonly pages: number
 }
@@ -55,6 +59,9 @@ export const guardBytes = 64
 /** Payloads of which more comes out are inflated elsewhere, in pieces. About a millisecond's work. */
 export const inflatedBytes = 1024 * 1024
 
+/** JSON texts that the kernel packs at most. */
+export const jsonInputBytes = 64 * 1024
+
 /**
  * What rewriting may add to the entries of a slice: `92 00 80` becomes 12 bytes when a zero time means now, and a slice
  * has 256 KiB, and one entry more, which is as long as what lies in one region at most.
@@ -66,6 +73,9 @@ const staticBytes = pageBytes
 const scanTablesBytes = pageBytes
 const inflateTablesBytes = pageBytes
 const formatTablesBytes = 256 * 1024
+const jsonTablesBytes = pageBytes - guardBytes
+/** A byte of JSON packs to two and a quarter at most: `1.5,` is nine. */
+const jsonOutputBytes = 192 * 1024
 const defaultFormatInputBytes = 512 * 1024
 const defaultFormatOutputBytes = 1024 * 1024
 
@@ -88,6 +98,9 @@ export function createLayout(sizes: LayoutSizes = {}): Layout {
   const formatTables = take(formatTablesBytes)
   const formatInput = take(sizes.formatInputBytes ?? defaultFormatInputBytes)
   const formatOutput = take(sizes.formatOutputBytes ?? defaultFormatOutputBytes)
+  const jsonTables = take(jsonTablesBytes)
+  const jsonInput = take(jsonInputBytes)
+  const jsonOutput = take(jsonOutputBytes)
   return {
     scanTables,
     inflateTables,
@@ -100,6 +113,9 @@ export function createLayout(sizes: LayoutSizes = {}): Layout {
     formatTables,
     formatInput,
     formatOutput,
+    jsonTables,
+    jsonInput,
+    jsonOutput,
     pages: at / pageBytes,
   }
 }

@@ -1,5 +1,6 @@
 import type { Batch } from '../core/batch.ts'
 import type { PieceConsumer } from '../core/formatter.ts'
+import type { EventTime, MsgValue } from '../core/value.ts'
 
 /**
  * The kernel's typed face. Inside is one WebAssembly instance with a memory of fixed size (nothing moves, nothing
@@ -33,6 +34,28 @@ export interface Kernel {
     options: { widthSeconds: number; offsetSeconds: number },
     run: (sliceSeconds: number, packed: Uint8Array, count: number) => void,
   ): void
+  /**
+   * Makes entries of JSON objects. `timeKey`: the key whose value is the time; it is left out of the record unless
+   * `keepTimeKey`. `lenient`: as JsonOptions has it.
+   */
+  createJsonPacker(options: {
+    readonly timeKey: string | undefined
+    readonly keepTimeKey: boolean
+    readonly lenient: boolean
+  }): JsonPacker
+}
+
+/** One text after the other: `pack`, then `time`, then `entry`, with nothing in between. */
+export interface JsonPacker {
+  /**
+   * Packs an object as text/json.ts and msgpack/encode.ts do. false: not done here, as it is no object, no JSON, or has something rare
+   * (a key twice, bytes that are not UTF-8, numbers of many digits, half a surrogate pair, more than 64 KiB ...).
+   */
+  pack(text: Buffer, start: number, end: number): boolean
+  /** What the time key holds; undefined: there is none. */
+  time(): MsgValue | undefined
+  /** The entry, borrowed until the next `pack` of anyone. undefined: the time does not fit. */
+  entry(time: EventTime): Uint8Array | undefined
 }
 
 // ---- framing: bytes of a connection → messages → runs of normalised entries

@@ -78,6 +78,10 @@ export interface ParserBase {
   finish(record: MsgMap): ParseItem
   /** For parsers that leave the record as it is. */
   noTime(): EventTime | undefined
+  /** What the time field says. */
+  parseTime(value: MsgValue): EventTime | ParserError
+  /** `finish` changes nothing in a record but its time field. */
+  readonly isPlain: boolean
 }
 
 /** Throws ConfigError. */
@@ -93,6 +97,8 @@ export function createParserBase(
   const convert = createConvert(params, settings)
   return {
     noTime,
+    parseTime,
+    isPlain: convert === undefined,
     finish(record) {
       let eventTime: EventTime | ParserError | undefined
       if (timeKey !== undefined && record.has(timeKey)) {

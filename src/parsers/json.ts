@@ -1,9 +1,16 @@
-import { defineParser } from '../config/define.ts'
+import { defineParser, type PluginContext } from '../config/define.ts'
 import { enumeration, integer, isWritten, string } from '../config/schema.ts'
-import type { ParseItem } from '../core/parser.ts'
+import { type ParseItem, type Parser, ParserError } from '../core/parser.ts'
 import { type MsgValue, RawString } from '../core/value.ts'
+import type { JsonPacker } from '../kernel/types.ts'
 import { JsonError, parseJson } from '../text/json.ts'
-import { createParserBase, parserParams, timeTypes } from './base.ts'
+import {
+  createParserBase,
+  type ParserBase,
+  type ParserValues,
+  parserParams,
+  timeTypes,
+} from './base.ts'
 
 /** An object, or an array of objects, each of which is a record. */
 export const jsonParser = defineParser({
@@ -37,6 +44,7 @@ export const jsonParser = defineParser({
     const item = (value: MsgValue): ParseItem =>
       value instanceof Map ? base.finish(value) : undefined
     return {
+      ...(base.isPlain && { pack: packing(params, base, context, options.lenient) }),
       parse(text) {
         const value = read(text, options)
         return Array.isArray(value) ? value.map(item) : [item(value)]
@@ -44,6 +52,24 @@ export const jsonParser = defineParser({
     }
   },
 })
+
+/** Entries of objects from their bytes; what is rare, and what is wrong, is left to `parse`. */
+function packing(
+  params: Pick<ParserValues, 'timeKey' | 'keepTimeKey'>,
+  base: ParserBase,
+  context: PluginContext,
+  lenient: boolean,
+): NonNullable<Parser['pack']> {
+  const { timeKey, keepTimeKey } = params
+  let packer: JsonPacker | undefined
+  return (text, start, end) => {
+    packer ??= context.kernel.createJsonPacker({ timeKey, keepTimeKey, lenient })
+    if (!packer.pack(text, start, end)) return undefined
+    const value = packer.time()
+    const time = value === undefined ? base.noTime() : base.parseTime(value)
+    return time === undefined || time instanceof ParserError ? undefined : packer.entry(time)
+  }
+}
 
 /** The same values, places included, with time_type string. */
 function withTextTime<P extends object>(params: P): P & { timeType: 'string' } {

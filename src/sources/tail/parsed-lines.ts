@@ -33,8 +33,15 @@ export class ParsedLines implements Events {
   }
 
   add(bytes: Buffer, start: number, end: number): void {
+    const { parser, pathKey } = this.#options
+    const entry = pathKey === undefined ? parser.pack?.(bytes, start, end) : undefined
+    if (entry !== undefined) {
+      this.#encoder.raw(entry)
+      this.count += 1
+      return
+    }
     const text = bytes.subarray(start, end)
-    for (const item of parseText(this.#options.parser, text)) {
+    for (const item of parseText(parser, text)) {
       if (isEvent(item)) this.#put(item.time, item.record)
       else this.#unmatched(text, item)
     }

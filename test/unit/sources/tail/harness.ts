@@ -2,12 +2,16 @@ import type { PluginContext } from '../../../../src/config/define.ts'
 import type { BoundPlugin } from '../../../../src/config/schema.ts'
 import type { Batch } from '../../../../src/core/batch.ts'
 import type { Source } from '../../../../src/core/source.ts'
+import { loadKernel } from '../../../../src/host/load-kernel.ts'
+import { createKernel } from '../../../../src/kernel/index.ts'
 import { decodeBatch } from '../../../../src/msgpack/entries.ts'
 import { parsers } from '../../../../src/parsers/index.ts'
 import { tailSource } from '../../../../src/sources/tail/index.ts'
 import { createFakeHost, type FakeHost } from '../../../support/fake-host.ts'
 import { bindSource } from '../../../support/plugin-context.ts'
 import { plain } from '../forward/harness.ts'
+
+const kernel = createKernel(loadKernel())
 
 export const none = '<parse>\n@type none\n</parse>'
 export const json = '<parse>\n@type json\n</parse>'
@@ -49,6 +53,7 @@ export function createTail(lines: string, host: FakeHost = createFakeHost()) {
   }
   const context = {
     host,
+    kernel,
     id: 'tail_0',
     type: 'tail',
     log: host.log,
