@@ -270,6 +270,12 @@ const cases: readonly Case[] = [
     counted: `${asked} name`,
   },
   {
+    limit: 'prometheus another name',
+    source: '@type prometheus\nbind 127.0.0.1',
+    attack: sends('GET /metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n'),
+    counted: `${asked} name`,
+  },
+  {
     limit: 'prometheus 256 connections',
     source: '@type prometheus\nbind 127.0.0.1',
     attack(port) {

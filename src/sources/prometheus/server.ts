@@ -4,9 +4,9 @@ import { positionOf } from '../../config/schema.ts'
 import { ConfigError } from '../../core/errors.ts'
 import type { HttpRequest, HttpResponse, Listener } from '../../core/host.ts'
 import type { Source } from '../../core/source.ts'
-import { healthRoutes, serveRoutes } from '../../observe/health.ts'
+import { healthRoutes, serveRoutes, text } from '../../observe/health.ts'
 import { exposeContentType } from '../../observe/metrics.ts'
-import { countRefusals } from '../../transport/http-refusals.ts'
+import { asksForAnother, countRefusals, isLoopback } from '../../transport/http-refusals.ts'
 import type { TransportParams } from '../../transport/section.ts'
 import { transportLike } from '../../transport/settings.ts'
 import { createTlsServer, warnOfTransport } from '../../transport/tls-server.ts'
@@ -98,13 +98,18 @@ export function createPrometheusSource(params: PrometheusParams, context: Plugin
     }
   }
 
-  const handle = (request: HttpRequest) =>
-    serveRoutes(request, {
+  const handle = (request: HttpRequest) => {
+    if (isLoopback(bind) && asksForAnother(request, bind)) {
+      refused('name', request.remoteAddress)
+      return text(403, 'ask by address, or as localhost\n')
+    }
+    return serveRoutes(request, {
       ...healthRoutes(app),
       [params.metricsPath]: async () => answer(await host.metrics.expose(), request),
       [params.aggregatedMetricsPath]: async () =>
         answer(system.workers > 1 ? await allWorkers() : await host.metrics.expose(), request),
     })
+  }
 
   return {
     claims: port === 0 ? [] : [`tcp:${bind}:${port}`],
