@@ -102,7 +102,11 @@ const counterServer = section(
       backup_path: string({ description: 'File for the counters.' }),
     },
   },
-  { description: "Fluentd's counter server.", unsupported: 'The counter server is not supported.' },
+  {
+    description: "Fluentd's counter server.",
+    unsupported:
+      'There is no counter server here: count with the prometheus filter, and read the figures at /metrics of `@type prometheus`.',
+  },
 )
 
 const counterClient = section(
@@ -113,7 +117,11 @@ const counterClient = section(
       timeout: time({ description: 'Longest wait.' }),
     },
   },
-  { description: "Fluentd's counter client.", unsupported: 'The counter client is not supported.' },
+  {
+    description: "Fluentd's counter client.",
+    unsupported:
+      'There is no counter client here: count with the prometheus filter, and read the figures at /metrics of `@type prometheus`.',
+  },
 )
 
 export const systemShape = {

@@ -38,6 +38,16 @@ describe('binding', () => {
     ])
   })
 
+  test.each(['counter_server', 'counter_client'])(
+    '<%s>: refused, with what to do instead',
+    (name) => {
+      const root = parse(`<system>\n  <${name}>\n  port 1\n  </${name}>\n</system>`)
+      const [error] = bindConfig(root, { registry: testRegistry }).errors
+      expect(error?.message).toContain('count with the prometheus filter')
+      expect(error?.position).toMatchObject({ line: 2, column: 3 })
+    },
+  )
+
   test('a secret is in no error', () => {
     const registry = createRegistry([
       {
