@@ -1,4 +1,5 @@
 import { Engine } from './engine.ts'
+import { createFieldFinding } from './find-fields.ts'
 import { createFormat, formatImports } from './format.ts'
 import { createJsonPacking } from './json-pack.ts'
 import { createLayout, type Layout, type LayoutSizes } from './layout.ts'
@@ -22,7 +23,8 @@ export function createKernel(module: WebAssembly.Module, sizes: LayoutSizes = {}
   const scan = createScan(engine, (layout) => make(layout).engine)
   const format = createFormat(instance, engine.memory, engine.layout)
   const json = createJsonPacking(instance, engine.memory, engine.layout)
-  return { ...scan, ...format, ...json }
+  const fields = createFieldFinding(instance, engine.memory, engine.layout)
+  return { ...scan, ...format, ...json, ...fields }
 }
 
 /** AssemblyScript calls this when it would otherwise go on with a broken state. */

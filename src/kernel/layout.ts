@@ -29,6 +29,8 @@ export interface Layout {
   /** Entries to be formatted that do not lie in this memory already. */
   readonly formatInput: Region
   readonly formatOutput: Region
+  /** Of finding fields: keys, and rows of what was found. */
+  readonly fieldTables: Region
   /** Of packing JSON: the key and the value of the time, and the places of keys. */
   readonly jsonTables: Region
   readonly jsonInput: Region
@@ -73,6 +75,7 @@ const staticBytes = pageBytes
 const scanTablesBytes = pageBytes
 const inflateTablesBytes = pageBytes
 const formatTablesBytes = 256 * 1024
+const fieldTablesBytes = 256 * 1024
 const jsonTablesBytes = pageBytes - guardBytes
 /** A byte of JSON packs to two and a quarter at most: `1.5,` is nine. */
 const jsonOutputBytes = 192 * 1024
@@ -98,6 +101,7 @@ export function createLayout(sizes: LayoutSizes = {}): Layout {
   const formatTables = take(formatTablesBytes)
   const formatInput = take(sizes.formatInputBytes ?? defaultFormatInputBytes)
   const formatOutput = take(sizes.formatOutputBytes ?? defaultFormatOutputBytes)
+  const fieldTables = take(fieldTablesBytes)
   const jsonTables = take(jsonTablesBytes)
   const jsonInput = take(jsonInputBytes)
   const jsonOutput = take(jsonOutputBytes)
@@ -113,6 +117,7 @@ export function createLayout(sizes: LayoutSizes = {}): Layout {
     formatTables,
     formatInput,
     formatOutput,
+    fieldTables,
     jsonTables,
     jsonInput,
     jsonOutput,

@@ -1,6 +1,7 @@
 import type { Batch } from '../core/batch.ts'
 import type { PieceConsumer } from '../core/formatter.ts'
 import type { EventTime, MsgValue } from '../core/value.ts'
+import type { FieldKey } from '../msgpack/entries.ts'
 
 /**
  * The kernel's typed face. Inside is one WebAssembly instance with a memory of fixed size (nothing moves, nothing
@@ -43,6 +44,23 @@ export interface Kernel {
     readonly keepTimeKey: boolean
     readonly lenient: boolean
   }): JsonPacker
+  /** For a look at some fields of many entries. undefined: they are too many, or too long. */
+  createFieldFinder(keys: readonly FieldKey[]): FieldFinder | undefined
+}
+
+/** `find`, then any of the rest about its rows, before anything else of the kernel is called. */
+export interface FieldFinder {
+  /**
+   * Looks at entries of `packed` from the one at `at` on: as many as it is good for. Returns how many, each of which is a row,
+   * from 0 on; 0: not done here (the entry is too long, or is none).
+   */
+  find(packed: Uint8Array, at: number): number
+  /** Where the row's entry ends. */
+  end(row: number): number
+  /** Where the value of a key (by its number) stands; -1: there is none. Not for values of which `text` is known. */
+  at(row: number, key: number): number
+  /** The value if it is a str of ASCII alone. */
+  text(row: number, key: number): string | undefined
 }
 
 /** One text after the other: `pack`, then `time`, then `entry`, with nothing in between. */

@@ -159,6 +159,8 @@ class TreeMatcher implements LineMatcher {
   private readonly tree: RegexpTree
   /** By name: numbers of its captures, last first. */
   private readonly captures: readonly (readonly number[])[]
+  /** The engine for all texts; noEngine: that depends on the text. */
+  private everywhere: Engine | undefined
   private oneLine: Engines | undefined
   private whole: Engines | undefined
 
@@ -215,6 +217,8 @@ class TreeMatcher implements LineMatcher {
         `text of ${text.length} characters is too long for a regular expression (${regexpInputLimitChars})`,
       )
     }
+    const everywhere = this.everywhere ?? this.judge()
+    if (everywhere !== noEngine && !repeated) return everywhere
     if (text.includes('\n')) {
       this.whole ??= createEngines(this.tree, false)
       return engineFor(this.whole, text, repeated)
@@ -222,11 +226,31 @@ class TreeMatcher implements LineMatcher {
     this.oneLine ??= createEngines(this.tree, true)
     return engineFor(this.oneLine, text, repeated)
   }
+
+  /** An expression to which a newline is a character like others is the same for texts with and without. */
+  private judge(): Engine {
+    this.everywhere = noEngine
+    const { tree } = this
+    if (emitRegexp(tree, true).source === emitRegexp(tree, false).source) {
+      this.whole = createEngines(tree, false)
+      const { native, unsafe } = this.whole
+      if (native !== undefined && unsafe === undefined) this.everywhere = native
+    }
+    return this.everywhere
+  }
+}
+
+/** Stands for "none", so that this is found out once. */
+const noEngine: Engine = {
+  test: () => false,
+  match: () => undefined,
+  find: () => undefined,
+  split: () => [],
 }
 
 /** The text in which an expression is looked for again and again, so that it is not judged each time. */
 let lastSearched: { by: object | undefined; text: string; engine: Engine } = {
   by: undefined,
   text: '',
-  engine: { test: () => false, match: () => undefined, find: () => undefined, split: () => [] },
+  engine: noEngine,
 }

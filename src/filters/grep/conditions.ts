@@ -1,5 +1,6 @@
 import { positionOf } from '../../config/schema.ts'
 import { ConfigError, type Position } from '../../core/errors.ts'
+import { type FieldKey, fieldKey } from '../../msgpack/entries.ts'
 import { packedText } from '../../text/packed-text.ts'
 import { type PackedPath, packedPath, parseRecordPath } from '../../text/record-path.ts'
 import { compileRegexpSource, type LineMatcher } from '../../text/regexp.ts'
@@ -8,6 +9,8 @@ import { type GrepParams, oldStyleCount } from './shape.ts'
 /** A field and the expression tried on it. A field that is missing is tried as an empty text. */
 export interface Condition {
   readonly path: PackedPath
+  /** Where the path is one key of the record: its place in Conditions.fields. -1: it is not. */
+  readonly number: number
   readonly matcher: LineMatcher
 }
 
@@ -20,6 +23,8 @@ export interface Conditions {
   readonly excludeAnd: readonly Condition[]
   /** Dropped if one matches: <exclude>, and those inside <or>. */
   readonly excludeOr: readonly Condition[]
+  /** The keys that are all that the conditions look at; undefined: there are other paths. */
+  readonly fields: readonly FieldKey[] | undefined
 }
 
 /** Throws RecordPathError and RegexpInputError, where Fluentd fails to look as well. */
@@ -28,9 +33,9 @@ export function matches(condition: Condition, packed: Uint8Array, recordAt: numb
   return condition.matcher.test(packedText(packed, at))
 }
 
-export function keeps(conditions: Conditions, packed: Uint8Array, recordAt: number): boolean {
+/** `test` looks at one condition. */
+export function keeps(conditions: Conditions, test: (condition: Condition) => boolean): boolean {
   const { regexpAnd, regexpOr, excludeAnd, excludeOr } = conditions
-  const test = (condition: Condition) => matches(condition, packed, recordAt)
   return (
     regexpAnd.every(test) &&
     (regexpOr.length === 0 || regexpOr.some(test)) &&
@@ -39,15 +44,33 @@ export function keeps(conditions: Conditions, packed: Uint8Array, recordAt: numb
   )
 }
 
+/** Keys of records, each once. */
+class FieldList {
+  readonly keys: FieldKey[] = []
+
+  number(name: string): number {
+    const known = this.keys.findIndex((key) => key.name === name)
+    return known < 0 ? this.keys.push(fieldKey(name)) - 1 : known
+  }
+}
+
 /** A list that refuses a second condition for one key. */
 class ConditionList {
   readonly conditions: Condition[] = []
   private readonly keys = new Set<string>()
+  private readonly fields: FieldList
+
+  constructor(fields: FieldList) {
+    this.fields = fields
+  }
 
   add(key: string, matcher: LineMatcher, places: { key?: Position; words: string }): void {
     if (this.keys.has(key)) throw new ConfigError(`${places.words}${key}`, { position: places.key })
     this.keys.add(key)
-    this.conditions.push({ path: packedPath(parseRecordPath(key, places.key)), matcher })
+    const path = parseRecordPath(key, places.key)
+    const [only, ...more] = path.keys
+    const number = typeof only === 'string' && more.length === 0 ? this.fields.number(only) : -1
+    this.conditions.push({ path: packedPath(path), number, matcher })
   }
 }
 
@@ -55,11 +78,12 @@ type Section = GrepParams['regexp'][number]
 
 /** Throws ConfigError. */
 export function createConditions(params: GrepParams): Conditions {
+  const fields = new FieldList()
   const lists = {
-    regexpAnd: new ConditionList(),
-    regexpOr: new ConditionList(),
-    excludeAnd: new ConditionList(),
-    excludeOr: new ConditionList(),
+    regexpAnd: new ConditionList(fields),
+    regexpOr: new ConditionList(fields),
+    excludeAnd: new ConditionList(fields),
+    excludeOr: new ConditionList(fields),
   }
   const add = (list: ConditionList, sections: readonly Section[], words: string) => {
     for (const section of sections) {
@@ -85,6 +109,9 @@ export function createConditions(params: GrepParams): Conditions {
     regexpOr: lists.regexpOr.conditions,
     excludeAnd: lists.excludeAnd.conditions,
     excludeOr: lists.excludeOr.conditions,
+    fields: Object.values(lists).some((list) => list.conditions.some(({ number }) => number < 0))
+      ? undefined
+      : fields.keys,
   }
 }
 

@@ -3,10 +3,14 @@ import { ORIGIN } from '../../../src/config/schema.ts'
 import { ConfigError } from '../../../src/core/errors.ts'
 import { RawString } from '../../../src/core/value.ts'
 import { grepFilter } from '../../../src/filters/grep/index.ts'
+import { loadKernel } from '../../../src/host/load-kernel.ts'
+import { createKernel } from '../../../src/kernel/index.ts'
 import { compileRegexp } from '../../../src/text/regexp.ts'
 import { batchOf, eventsOf } from '../../support/batches.ts'
 import { boundParams, placeOf } from '../../support/bound-params.ts'
 import { createFakeHost } from '../../support/fake-host.ts'
+
+const kernel = createKernel(loadKernel())
 
 const condition = (key: string, pattern: string) => ({
   key,
@@ -21,7 +25,7 @@ const group = (regexp: unknown[], exclude: unknown[] = []) => ({ regexp, exclude
 function create(values: Readonly<Record<string, unknown>>) {
   const host = createFakeHost()
   const params = boundParams(grepFilter.shape, values)
-  return { filter: grepFilter.create(params, { host, log: host.log } as never), host }
+  return { filter: grepFilter.create(params, { host, kernel, log: host.log } as never), host }
 }
 
 const events = [
