@@ -88,7 +88,11 @@ function testFiles(root: string): TestFile[] {
       .map((name) => `${folder}/${String(name)}`)
       .filter((path) => path.endsWith('.test.ts'))
       .sort()
-      .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') })),
+      // Configurations in one line of code have their line ends escaped.
+      .map((path) => ({
+        path,
+        text: readFileSync(join(root, path), 'utf8').replaceAll('\\n', '\n'),
+      })),
   )
 }
 
@@ -100,7 +104,12 @@ function isAbout({ path, text }: TestFile, kind: string, plugin: string): boolea
     if (kind === 'buffer') return true
     const rest = path.slice(folder.length + 1).replaceAll('-', '_')
     if (rest.startsWith(`${plugin}/`) || rest.startsWith(`${plugin}.`)) return true
-    if (new RegExp(`['"\`]${plugin}['"\`]`).test(text)) return true
+    if (
+      new RegExp(`['"\`]${plugin}['"\`]|${folder.slice('test/unit/'.length)}/${plugin}/index`).test(
+        text,
+      )
+    )
+      return true
   }
   return new RegExp(`@type ${plugin}\\b`).test(text)
 }

@@ -14,19 +14,22 @@ import {
 
 const timeout = (value: number) => (value > 0 ? undefined : 'expected more than 0')
 
+const notSigned =
+  'aws_sigv4 is not available in Sluice: send to a proxy that signs requests (aws-sigv4-proxy), or forward to a Fluentd'
+
 const authShape = {
   params: {
     method: enumeration(['basic', 'aws_sigv4'], {
       description: 'How requests are authenticated; `aws_sigv4` is not available.',
       default: 'basic',
-      check: (method: string) =>
-        method === 'basic' ? undefined : 'expected basic: aws_sigv4 is not available in Sluice',
+      check: (method: string) => (method === 'basic' ? undefined : `expected basic: ${notSigned}`),
+      differs: notSigned,
     }),
     username: string({ description: 'User of basic authentication.' }),
     password: string({ description: 'Password of basic authentication.', secret: true }),
-    aws_region: string({ description: 'Only for aws_sigv4.' }),
-    aws_role_arn: string({ description: 'Only for aws_sigv4.' }),
-    aws_service: string({ description: 'Only for aws_sigv4.' }),
+    aws_region: string({ description: 'Only for aws_sigv4.', unsupported: notSigned }),
+    aws_role_arn: string({ description: 'Only for aws_sigv4.', unsupported: notSigned }),
+    aws_service: string({ description: 'Only for aws_sigv4.', unsupported: notSigned }),
   },
 } as const
 

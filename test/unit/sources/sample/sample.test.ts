@@ -115,6 +115,19 @@ describe('sample with <storage>', () => {
     expect(await inFile(host, '/s/c.json')).toBe(before.replace('41', '42'))
   })
 
+  it('makes its directory and file with dir_mode and mode', async () => {
+    const host = createFakeHost({ startMs })
+    const modes = 'mode 0600\ndir_mode 0700'
+    const storage = `<storage>\n@type local\npath /s/deep/c.json\n${modes}\n</storage>`
+    await stop(await startMaker(sampleSource, counting + storage, { host }))
+    expect(host.disk.paths()).not.toContain('/s/deep/c.json')
+    const started = await startMaker(sampleSource, counting + storage, { host })
+    await host.clock.advance(100)
+    await stop(started)
+    expect(host.disk.modeOf('/s/deep').toString(8)).toBe('700')
+    expect(host.disk.modeOf('/s/deep/c.json').toString(8)).toBe('600')
+  })
+
   it('saves every autosave_interval, or before each emit (persistent), or never', async () => {
     const path = '/s/c.json'
     const run = async (lines: string, ms: number) => {
