@@ -29,14 +29,20 @@ const folders: Readonly<Record<string, string>> = {
   parser: 'test/unit/parsers',
   formatter: 'test/unit/formatters',
   buffer: 'test/unit/buffer',
+  service_discovery: 'test/unit/outputs/forward',
 }
+
+/** One plugin by two names. */
+const aliases: Readonly<Record<string, string>> = { dummy: 'sample' }
 
 export function createShownBy(root: string): ShownBy {
   const recorded = recordedCases(root)
   const files = testFiles(root)
-  return (kind, plugin, row) =>
+  const shown = (kind: string, plugin: string, row: string) =>
     recorded.get(`${kind} ${plugin} ${row}`) ??
     files.find((f) => isAbout(f, kind, plugin) && hasSections(f, row) && names(f.text, row))?.path
+  return (kind, plugin, row) =>
+    shown(kind, plugin, row) ?? shown(kind, aliases[plugin] ?? plugin, row)
 }
 
 function recordedCases(root: string): Map<string, string> {
@@ -111,6 +117,8 @@ function isAbout({ path, text }: TestFile, kind: string, plugin: string): boolea
     )
       return true
   }
+  // Other kinds have plugins of these names too.
+  if (kind === 'service_discovery') return false
   return new RegExp(`@type ${plugin}\\b`).test(text)
 }
 
