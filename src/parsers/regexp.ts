@@ -111,5 +111,7 @@ export function createRegexpParser(params: RegexpValues, context: PluginContext)
       { position, hint: 'name a group: (?<field>…)' },
     )
   }
-  return regexpRecords(matcher, base.finish)
+  const { timeKey, keepTimeKey } = params
+  const plain = base.isPlain ? { timeKey, keepTimeKey, base } : undefined
+  return regexpRecords(matcher, base.finish, plain)
 }

@@ -4,14 +4,22 @@ import { loadKernel } from '../../../src/host/load-kernel.ts'
 import { createKernel } from '../../../src/kernel/index.ts'
 import { Encoder } from '../../../src/msgpack/encode.ts'
 import { jsonParser } from '../../../src/parsers/json.ts'
+import { apacheErrorParser, nginxParser, regexpParser } from '../../../src/parsers/regexp.ts'
+import { compileRegexp } from '../../../src/text/regexp.ts'
 import { boundParams } from '../../support/bound-params.ts'
 import { createFakeHost } from '../../support/fake-host.ts'
 
+type Definition =
+  | typeof jsonParser
+  | typeof regexpParser
+  | typeof nginxParser
+  | typeof apacheErrorParser
+
 const kernel = createKernel(loadKernel())
 
-function create(values: Readonly<Record<string, unknown>>) {
+function create(values: Readonly<Record<string, unknown>>, definition: Definition = jsonParser) {
   const host = createFakeHost({ startMs: 1_700_000_000_250 })
-  return jsonParser.create(boundParams(jsonParser.shape, values), { host, kernel } as never)
+  return definition.create(boundParams(definition.shape, values), { host, kernel } as never)
 }
 
 /** What `parse` leads to, where it leads to one event. */
@@ -24,6 +32,44 @@ function expected(parser: ReturnType<typeof create>, text: string): string | und
   encoder.value(item.record)
   return Buffer.from(encoder.bytes).toString('hex')
 }
+
+describe('entries of lines', () => {
+  const access =
+    '10.0.0.7 - frank [14/Nov/2023:22:13:20 +0000] "GET /ä HTTP/1.1" 200 1000 "-" "Mozilla/5.0 (X11; Linux x86_64) Chrome/119.0"'
+  const expression = (source: string) => ({ expression: compileRegexp(source) })
+  const cases: [string, Definition, Record<string, unknown>, string, boolean][] = [
+    ['nginx', nginxParser, {}, access, true],
+    ['nginx, time kept', nginxParser, { keep_time_key: true }, access, true],
+    ['another line', nginxParser, {}, 'x', false],
+    ['a wrong time', nginxParser, {}, access.replace('Nov', 'Non'), false],
+    ['apache_error, no pid', apacheErrorParser, {}, '[Wed 14 Nov 2023] [error] [client 1] x', true],
+    ['a group without a part', regexpParser, expression('/^(?<a>x)?(?<b>.*)$/'), 'yé', true],
+    ['no time', regexpParser, expression('/^(?<time>x)?(?<b>.*)$/'), 'y', true],
+    ['a name twice', regexpParser, expression('/^(?:(?<a>x)|(?<a>y))(?<b>.*)$/'), 'yy', true],
+    [
+      'no time at all',
+      regexpParser,
+      { ...expression('/^(?<b>.*)$/'), estimate_current_event: false },
+      'y',
+      false,
+    ],
+  ]
+  it.each(cases)('%s', (_, definition, values, text, packs) => {
+    const parser = create(values, definition)
+    const bytes = Buffer.from(`..${text}..`)
+    const end = bytes.length - 2
+    const entry = parser.pack?.(bytes, 2, end)
+    expect(entry !== undefined).toBe(packs)
+    if (entry !== undefined) expect(Buffer.from(entry).toString('hex')).toBe(expected(parser, text))
+  })
+
+  it('not of bytes that are not UTF-8, and not where fields are converted', () => {
+    const parser = create(expression('/^(?<b>.*)$/'), regexpParser)
+    expect(parser.pack?.(Buffer.from([0xff]), 0, 1)).toBeUndefined()
+    const converting = { ...expression('/^(?<b>.*)$/'), types: { b: 'integer' } }
+    expect(create(converting, regexpParser).pack).toBeUndefined()
+  })
+})
 
 describe('entries from the bytes', () => {
   const docker = '{"log":"a\\n","stream":"stdout","time":"2024-01-02T03:04:05.678901234Z"}'
