@@ -1,5 +1,3 @@
-# syntax=docker/dockerfile:1
-
 FROM node:24-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json tsconfig.json tsconfig.plugin.json rolldown.config.mjs ./
@@ -18,24 +16,8 @@ RUN groupadd --gid 999 fluent && useradd --uid 999 --gid fluent --no-create-home
 COPY --from=build /build/package.json /opt/sluice/package.json
 COPY --from=build /build/node_modules /opt/sluice/node_modules
 COPY --from=build /build/dist /opt/sluice/dist
-COPY --chmod=755 <<'EOF' /bin/entrypoint.sh
-#!/bin/sh
-# Only options, or nothing: the receiver. A configuration is given, or it is $FLUENTD_CONF if that is there;
-# without one the embedded default runs.
-set -eu
-case "${1:-}" in "" | -*) set -- fluentd "$@" ;; esac
-if [ "$1" = fluentd ] || [ "$1" = sluice ]; then
-  given=
-  for word; do case $word in -c* | --config | --config=* | cat) given=yes ;; esac; done
-  if [ -z "$given" ] && [ -e "/fluentd/etc/$FLUENTD_CONF" ]; then
-    set -- "$@" --config "/fluentd/etc/$FLUENTD_CONF"
-  fi
-  # shellcheck disable=SC2086 # several words are meant
-  set -- "$@" $FLUENTD_OPT
-fi
-exec "$@"
-EOF
-RUN chmod 755 /opt/sluice/dist/cli.js \
+COPY scripts/entrypoint.sh /bin/entrypoint.sh
+RUN chmod 755 /bin/entrypoint.sh /opt/sluice/dist/cli.js \
  && ln -s /opt/sluice/dist/cli.js /usr/local/bin/sluice \
  && ln -s /opt/sluice/dist/cli.js /usr/local/bin/fluentd
 USER fluent

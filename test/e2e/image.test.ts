@@ -4,14 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 
-/** The image's entry point, taken out of the Dockerfile and run with a command that only prints how it was called. */
+/** The image's entry point, run with a command that only prints how it was called. */
 
 const dir = mkdtempSync(join(tmpdir(), 'sluice-image-'))
-const script = /^COPY --chmod=755 <<'EOF' \/bin\/entrypoint\.sh\n(.*?)^EOF$/ms.exec(
-  readFileSync('Dockerfile', 'utf8'),
-)?.[1]
+const script = readFileSync('scripts/entrypoint.sh', 'utf8')
 
-writeFileSync(join(dir, 'entrypoint.sh'), script?.replaceAll('/fluentd/etc', dir) ?? '')
+writeFileSync(join(dir, 'entrypoint.sh'), script.replaceAll('/fluentd/etc', dir))
 for (const name of ['fluentd', 'sluice']) {
   writeFileSync(join(dir, name), `#!/bin/sh\nprintf '%s\\n' ${name} "$@"\n`)
   chmodSync(join(dir, name), 0o755)
@@ -51,4 +49,12 @@ describe('entry point of the image', () => {
   it('runs any other command as it is', () => {
     expect(started(['echo', 'hello'])).toEqual(['hello'])
   })
+})
+
+it('the build is sent all that the Dockerfile copies', () => {
+  const sent = readFileSync('.dockerignore', 'utf8').trim().split('\n')
+  expect(sent[0]).toBe('*')
+  const copied = [...readFileSync('Dockerfile', 'utf8').matchAll(/^COPY (?!--from)(.*) \S+$/gm)]
+  const sources = copied.flatMap((line) => line[1]!.split(' '))
+  expect(sources.map((source) => `!${source}`).sort()).toEqual(sent.slice(1).sort())
 })
