@@ -1,6 +1,8 @@
 import { write as writeFile } from 'node:fs'
+import { isatty } from 'node:tty'
 import { type StdoutWriter, stdoutQueueLimitBytes } from '../core/host.ts'
 import type { Logger } from '../core/log.ts'
+import { terminalSafe } from './terminal-safe.ts'
 
 /** Bytes are collected in blocks of this size while a write is under way. */
 const blockBytes = 512 * 1024
@@ -25,8 +27,13 @@ interface Block {
   written: number
 }
 
-export function createNodeStdout(options: { log: Logger; write?: WriteBytes }): StdoutWriter {
-  const { log } = options
+export function createNodeStdout(options: {
+  log: Logger
+  write?: WriteBytes
+  /** Whether people look at it: what comes from anywhere must not control their terminal. */
+  isTerminal?: boolean
+}): StdoutWriter {
+  const { log, isTerminal = isatty(1) } = options
   const write: WriteBytes =
     options.write ?? ((bytes, offset, length, done) => writeFile(1, bytes, offset, length, done))
   const queue: Block[] = []
@@ -124,7 +131,7 @@ export function createNodeStdout(options: { log: Logger; write?: WriteBytes }): 
   return {
     write(bytes) {
       if (gone !== undefined) return Promise.reject(gone)
-      append(bytes)
+      append(isTerminal ? terminalSafe(bytes) : bytes)
       pump()
       return taken - written > stdoutQueueLimitBytes ? room() : undefined
     },

@@ -12,6 +12,7 @@ function slowDescriptor() {
     most: Number.POSITIVE_INFINITY,
     error: undefined as string | undefined,
     mostInFlight: 0,
+    bytes: () => Buffer.concat(written),
     text: () => Buffer.concat(written).toString(),
     /** Finishes the write under way. */
     go: () => waiting.shift()?.(),
@@ -36,10 +37,10 @@ function slowDescriptor() {
   return { state, write }
 }
 
-function setup() {
+function setup(isTerminal = false) {
   const { state, write } = slowDescriptor()
   const log = createRecordingLog()
-  const stdout = createNodeStdout({ log, write })
+  const stdout = createNodeStdout({ log, write, isTerminal })
   return { state, log, stdout }
 }
 
@@ -67,6 +68,23 @@ describe('standard output', () => {
     expect(state.text()).toBe('first 0 1 2 3 4 ')
     expect(state.mostInFlight).toBe(1)
     await stdout.drain()
+  })
+
+  it('shows control characters on a terminal, and passes them on elsewhere', () => {
+    const line = Buffer.from('a\tb\r\u001b[31m \u0000 \u007f \u009b1m é \u0080 ü\n')
+    const shown = Buffer.concat([
+      Buffer.from('a\tb\\x0d\\x1b[31m \\x00 \\x7f '),
+      Buffer.from([0xc2]),
+      Buffer.from('\\x9b1m é '),
+      Buffer.from([0xc2]),
+      Buffer.from('\\x80 ü\n'),
+    ])
+    for (const isTerminal of [true, false]) {
+      const { state, stdout } = setup(isTerminal)
+      stdout.write(line)
+      all(state)
+      expect(state.bytes()).toEqual(isTerminal ? shown : line)
+    }
   })
 
   it('goes on after short writes, and over many blocks', async () => {
