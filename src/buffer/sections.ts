@@ -170,6 +170,7 @@ function storeParams<const C extends number, const T extends number>(limits: {
     decompression_size_limit: size({
       description: 'Accepted: compressed chunks are read piece by piece, whatever their size.',
       default: 268_435_456,
+      differs: 'Without effect: a compressed chunk is read piece by piece, whatever its size.',
     }),
     disable_chunk_backup: bool({
       description:
@@ -220,6 +221,7 @@ export const fileSingleBufferShape = {
     calc_num_records: bool({
       description: 'Count the events of chunks that an earlier run left.',
       default: true,
+      differs: 'They are always counted: what is buffered is known by the event.',
     }),
     chunk_format: enumeration(['msgpack', 'text', 'auto'], {
       description: 'What the chunks hold, for counting their events.',

@@ -224,6 +224,8 @@ function bindSections(body: Body, values: Record<string, unknown>): void {
       bound.push(bindAlways(name, declared, element, context))
     }
     if (declared.kind === 'plugin') showOuter(declared, values, bound)
+    // A parameter and a section may have one name, as `service` of forward's discovery: what is written counts.
+    if (bound.length === 0 && values[camelCase(name)] !== undefined) continue
     values[camelCase(name)] = options.multi ? bound : bound[0]
   }
 }

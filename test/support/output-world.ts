@@ -57,7 +57,13 @@ export function outputOn(lines: string, host: FakeHost = createFakeHost()) {
     createParser: (of: BoundPlugin) =>
       parsers.find(({ name }) => name === of.type)!.create(of.params as never, context),
   } as unknown as PluginContext
-  return Object.assign(running, { output: createBuffered(bound, context), host, events })
+  return Object.assign(running, {
+    output: createBuffered(bound, context),
+    bound,
+    context,
+    host,
+    events,
+  })
 }
 
 /** Lets promises settle, and what they lead to. */

@@ -12,11 +12,12 @@ import type { OutputStatistics } from '../../src/core/output.ts'
 import { createMetrics } from '../../src/observe/metrics.ts'
 import { createFakeHost } from './fake-host.ts'
 
-/** The lines of a plugin's section, parsed and bound. Throws ConfigErrors. */
+/** The lines of a plugin's section, parsed and bound; `more` as for bindSource. Throws ConfigErrors. */
 export function bindText(
   definition: PluginDefinition,
   lines: string,
   argument = '**',
+  more: readonly PluginDefinition[] = [],
 ): BoundPlugin {
   const kind = definition.kind
   const name = kind === 'output' ? 'match' : kind
@@ -26,7 +27,7 @@ export function bindText(
   if (errors.length > 0) throw new ConfigErrors(errors)
   const element = root.children[0]
   if (element === undefined) throw new Error('no section')
-  const result = bindPlugin(kind, element, createRegistry([definition]))
+  const result = bindPlugin(kind, element, createRegistry([definition, ...more]))
   if (result.bound === undefined) throw new ConfigErrors(result.errors)
   return result.bound
 }

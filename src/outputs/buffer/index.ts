@@ -3,7 +3,7 @@ import { defineOutput, type PluginContext } from '../../config/define.ts'
 import { type Bound, bool, positionOf } from '../../config/schema.ts'
 import { ConfigError, PermanentError } from '../../core/errors.ts'
 import type { Sink } from '../../core/output.ts'
-import { packedEntries } from '../../formatters/packed-entries.ts'
+import { integerTimeEntries, packedEntries } from '../../formatters/packed-entries.ts'
 import { decodeTime, eachEntry, pairCount } from '../../msgpack/entries.ts'
 import { MsgpackError } from '../../msgpack/walk.ts'
 import { emitKept } from '../../routing/slip.ts'
@@ -62,7 +62,7 @@ function createBufferSink(params: Bound<typeof shape>, context: PluginContext): 
   }
   const { router } = context
   return {
-    formatter: packedEntries,
+    formatter: params.timeAsInteger ? integerTimeEntries() : packedEntries,
     eventEnd: 'msgpack',
     start: async () => undefined,
     async write(chunk, signal) {

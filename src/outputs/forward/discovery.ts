@@ -30,7 +30,8 @@ export function serverOf(service: ServiceParams): Server {
 export function createDiscovery(params: DiscoveryParams, host: Host, log: Logger): Discovery {
   switch (params.type) {
     case 'static': {
-      const servers = params.service.map(serverOf)
+      // `service` without a section is the parameter of `srv`.
+      const servers = Array.isArray(params.service) ? params.service.map(serverOf) : []
       return { check() {}, start: async () => servers, stop() {} }
     }
     case 'file':

@@ -61,6 +61,7 @@ const discoveryShape = {
       default: 'utf-8',
       check: (value: string) =>
         /^utf-?8$/i.test(value) ? undefined : 'expected utf-8: other encodings are not read',
+      differs: 'UTF-8 alone; another encoding is an error at start.',
     }),
     service: string({ description: 'srv: the service, without underscore.' }),
     proto: string({ description: 'srv: the protocol, without underscore.', default: 'tcp' }),
@@ -100,6 +101,7 @@ const tlsParams = {
     description:
       'Accepted: a self-signed certificate is trusted where `tls_cert_path` names it, with this parameter or without.',
     default: false,
+    differs: 'No effect: Fluentd checks the own signature of a self-signed certificate without it.',
   }),
   tls_verify_hostname: bool({
     description: "Whether the server's certificate must be for its name.",
@@ -188,8 +190,13 @@ export const forwardShape = {
     read_interval_msec: integer({
       description: 'Accepted, without effect: nothing is polled.',
       default: 50,
+      differs: 'No effect: nothing is polled.',
     }),
-    read_length: size({ description: 'Accepted, without effect.', default: 512 }),
+    read_length: size({
+      description: 'Accepted, without effect.',
+      default: 512,
+      differs: 'No effect: what is there is read.',
+    }),
     dns_round_robin: bool({
       description: "Take a server's addresses by chance, not always the first.",
       default: false,
