@@ -7,9 +7,7 @@ import type { MsgValue } from '../core/value.ts'
 import { compileRegexpSource } from '../text/regexp.ts'
 import { createParserBase, parserParams } from './base.ts'
 import { expandGrok, readPatterns } from './grok-expand.ts'
-import { commonPatterns } from './grok-patterns.ts'
-import { ecsPatterns } from './grok-patterns-ecs.ts'
-import { legacyPatterns } from './grok-patterns-legacy.ts'
+import { builtInPatterns } from './grok-series.ts'
 import { createRegexpParser, type RegexpValues } from './regexp.ts'
 
 /** Bytes of a file of patterns, and how many files of a folder are read. */
@@ -38,7 +36,7 @@ const grokShape = {
         'Which patterns: with plain names of fields, or with those of the Elastic Common Schema.',
       default: 'legacy',
       differs:
-        'Base, httpd, HAProxy, Java, syslog, MongoDB, PostgreSQL, Rails, Redis, Ruby, Squid and BIND are built in; others by custom_pattern_path.',
+        'Every name of Logstash is there, with its fields; some expressions of aws, bacula, Bro and Zeek, Exim, firewalls, JunOS and Nagios are stricter or wider.',
     }),
   },
   sections: {
@@ -188,8 +186,7 @@ const standardValues: Partial<RegexpValues> = {
 
 /** Those built in, and over them those of files: read here, at start, as the patterns are what is to be checked. */
 function patternsOf(params: GrokParams, host: Host): ReadonlyMap<string, string> {
-  const series = params.grokPatternSeries === 'legacy' ? legacyPatterns : ecsPatterns
-  const patterns = new Map([...Object.entries(commonPatterns), ...Object.entries(series)])
+  const patterns = builtInPatterns(params.grokPatternSeries)
   if (params.customPatternPath === undefined) return patterns
   for (const path of patternFiles(params.customPatternPath, params, host)) {
     const bytes = host.disk.readFileSync(path)

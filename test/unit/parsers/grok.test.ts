@@ -4,9 +4,7 @@ import { ConfigErrors } from '../../../src/core/errors.ts'
 import { type ParseItem, ParserError } from '../../../src/core/parser.ts'
 import { MsgFloat, RawString } from '../../../src/core/value.ts'
 import { expandGrok } from '../../../src/parsers/grok-expand.ts'
-import { commonPatterns } from '../../../src/parsers/grok-patterns.ts'
-import { ecsPatterns } from '../../../src/parsers/grok-patterns-ecs.ts'
-import { legacyPatterns } from '../../../src/parsers/grok-patterns-legacy.ts'
+import { builtInPatterns } from '../../../src/parsers/grok-series.ts'
 import { parsers } from '../../../src/parsers/index.ts'
 import { compileRegexpSource } from '../../../src/text/regexp.ts'
 import { createTestContext } from '../../support/plugin-context.ts'
@@ -35,11 +33,9 @@ const shown = ([item]: readonly ParseItem[]) => {
 const now = 1_700_000_000
 
 describe('patterns that are built in', () => {
-  const all = (more: Readonly<Record<string, string>>) =>
-    new Map([...Object.entries(commonPatterns), ...Object.entries(more)])
   it.each([
-    ['legacy', all(legacyPatterns)],
-    ['ecs-v1', all(ecsPatterns)],
+    ['legacy', builtInPatterns('legacy')],
+    ['ecs-v1', builtInPatterns('ecs-v1')],
   ])('%s: every one is an expression', (_, patterns) => {
     const wrong = [...patterns.keys()].filter((name) => {
       const { source } = expandGrok(`%{${name}}`, patterns, undefined)
