@@ -45,11 +45,15 @@ export interface SeenRequest extends HttpClientRequest {
   readonly streamedBytes?: number
 }
 
+type HttpServeOptions = Parameters<Http['serve']>[0]
+
 export interface FakeHttp extends Http {
   /** Answers the clients' requests; set it before they come. */
   answer: (request: HttpClientRequest) => HttpClientResponse | Promise<HttpClientResponse>
   /** What the clients have sent. */
   readonly requests: SeenRequest[]
+  /** What servers were asked for, in order. */
+  readonly served: HttpServeOptions[]
   /** Plays a request to a server that the code under test runs. */
   ask(port: number, request: Partial<HttpRequest> & { url: string }): Promise<HttpResponse>
 }
@@ -215,11 +219,13 @@ async function seen(request: HttpClientRequest): Promise<SeenRequest> {
 }
 
 export function createFakeHttp(): FakeHttp {
-  const servers = new Map<number, Parameters<Http['serve']>[0]>()
+  const servers = new Map<number, HttpServeOptions>()
+  const served: HttpServeOptions[] = []
   const requests: SeenRequest[] = []
   let freePort = 41_000
   const http: FakeHttp = {
     requests,
+    served,
     answer: () => ({ status: 200, headers: {}, body: new Uint8Array(0) }),
     client: () => ({
       async request(request) {
@@ -236,6 +242,7 @@ export function createFakeHttp(): FakeHttp {
         throw Object.assign(new Error(`EADDRINUSE: ${port}`), { code: 'EADDRINUSE' })
       }
       servers.set(port, options)
+      served.push(options)
       return {
         address: { kind: 'tcp', host: options.host, port },
         drain() {

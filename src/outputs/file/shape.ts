@@ -20,8 +20,9 @@ export const fileShape = {
       default: 'text',
     }),
     recompress: bool({
-      description: 'Accepted: chunks wait uncompressed, and are compressed once.',
+      description: 'Accepted: what a file holds is always compressed anew.',
       default: false,
+      differs: 'No effect: a file is compressed once, from what its chunk holds.',
     }),
     symlink_path: string({
       description: 'A symbolic link to the newest chunk of a file buffer.',

@@ -14,6 +14,7 @@ function parsed(type: string, values: Values, text: MsgValue): unknown[] {
   const host = createFakeHost({ startMs: 1_700_000_000_000 })
   const parser = definition.create(boundParams(definition.shape, values), { host } as never)
   return parser.parse(text).map((item) => {
+    if (item === undefined) return undefined
     const { time, record } = item as { time: EventTime; record: MsgMap }
     return record === undefined ? item : [time.seconds, Object.fromEntries(record)]
   })
@@ -72,5 +73,13 @@ describe('parameters that are accepted', () => {
     const wanted = [[1_699_920_000, expect.objectContaining({ host: 'h', message: 'm' })]]
     expect(parsed('syslog', { ...values, ...format }, text)).toEqual(wanted)
     expect(parsed('syslog', values, text)).not.toEqual(wanted)
+  })
+})
+
+describe('multiline', () => {
+  it.each(['true', 'false'])('unmatched_lines %s changes nothing here', (value) => {
+    const values = { format1: '/^a(?<a>.*)$/', unmatched_lines: value }
+    expect(parsed('multiline', values, 'a1')).toEqual([[now, { a: '1' }]])
+    expect(parsed('multiline', values, 'b1')).toEqual([undefined])
   })
 })

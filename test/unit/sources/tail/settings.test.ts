@@ -38,6 +38,11 @@ describe('source tail: parameters that do not go together', () => {
     expect(createTail(base).source.claims).toEqual([])
   })
 
+  it('takes a usage behind `<parse`, for which nothing asks', () => {
+    const text = base.replace('<parse>', '<parse any_usage>')
+    expect(createTail(text).source.claims).toEqual(createTail(base).source.claims)
+  })
+
   it.each([
     ['/var/log/a.log', 'var.log.a.log'],
     ['//var///log/a..log', 'var.log.a.log'],
