@@ -85,6 +85,17 @@ describe('time_as_integer', () => {
   })
 })
 
+describe('<secondary>', () => {
+  it.each(outputs)('%s: @type names the output that takes over', (type, lines) => {
+    const secondary = '<secondary>\n@type secondary_file\ndirectory /s\n</secondary>'
+    const { bound } = outputOn(textOf(type, lines, secondary))
+    const { params } = bound as never as { params: { secondary: { type: string } } }
+    expect(params.secondary.type).toBe('secondary_file')
+    const unknown = secondary.replace('secondary_file', 'secondary_fil')
+    expect(() => outputOn(textOf(type, lines, unknown))).toThrow('secondary_fil')
+  })
+})
+
 describe('outputs without chunks of their own', () => {
   const both = 'slow_flush_log_threshold -1\ntime_as_integer true'
 
