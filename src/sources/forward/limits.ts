@@ -56,9 +56,5 @@ export const lingerMs = 1_000
 /** Runs whose acks wait for delivery (`ack_when delivered`), for each connection; above, it waits. */
 export const pendingAckLimit = 1_000
 
-/** Address, tag and chunk id of a message that is remembered; longer ones are not. */
+/** Address, tag and chunk id of a message that is remembered: a journal holds them. Longer ones are not. */
 export const rememberedKeyChars = 2_048
-/** What a remembered message takes beside these. */
-export const rememberedOverheadBytes = 160
-/** What all remembered messages of a source may take. */
-export const rememberedTotalBytes = 32 * 1024 * 1024

@@ -6,16 +6,11 @@ import type { Delivery } from './delivery.ts'
 import { rememberedKeyChars } from './limits.ts'
 import type { ForwardReports } from './losses.ts'
 import type { Passage } from './passage.ts'
-import type { Remembered, RepeatMemory } from './repeat-memory.ts'
+import type { RepeatMemory } from './repeat-memory.ts'
+import { KeyHash } from './repeat-table.ts'
 
-/** A message of a run of Message mode. */
-interface Item {
-  readonly message: Remembered
-  readonly start: number
-  readonly end: number
-  readonly ackStart: number
-  readonly ackEnd: number
-}
+/** What a whole message is known by, besides its sender and tag. */
+type Identity = NonNullable<RunStep['identity']>
 
 /**
  * Stands before a connection's delivery, for messages that ask for acks: one that is safe already is
@@ -28,13 +23,14 @@ export class RepeatGuard {
   readonly #acks: AckQueue
   readonly #reports: ForwardReports
   readonly #address: string
-  /**
-   * Stands for the connection in the memory: that outlives the connection, and must not hold on to all that hangs on it
-   * (6 KB each, of 65,536 clients that come with one message).
-   */
-  readonly #owner = Object.freeze({})
-  /** Beside the address: who the client has proved to be. */
-  client = ''
+  /** Stands for the connection in the memory, which outlives it. */
+  readonly #owner: number
+  /** Address, and who the client has proved to be. */
+  #client: string
+  #clientHash: KeyHash | undefined
+  /** Of the message at hand. */
+  readonly #key = new KeyHash(nothing)
+  readonly #tagKey = new KeyHash(nothing)
   /** The message that comes in parts. */
   #open: Passage | 'repeat' | undefined
 
@@ -47,19 +43,24 @@ export class RepeatGuard {
   }) {
     this.#delivery = parts.delivery
     this.#memory = parts.memory
+    this.#owner = parts.memory.newOwner()
     this.#acks = parts.acks
     this.#reports = parts.reports
     this.#address = parts.address ?? 'unix'
+    this.#client = `${this.#address} \n`
+  }
+
+  /** Who the client has proved to be. */
+  set client(name: string) {
+    this.#client = `${this.#address} ${name}\n`
+    this.#clientHash = undefined
   }
 
   /** As Delivery.take. */
   take(step: RunStep): Promise<void> | undefined {
     const { identity } = step
     if (this.#open !== undefined) return this.#takePart(step, this.#open)
-    if (identity !== undefined) {
-      const key = `${this.#prefix(step.tag)}${latin1(identity.ack)}`
-      return this.#takeWhole(step, { key, bytes: identity.bytes, crc: identity.crc })
-    }
+    if (identity !== undefined) return this.#takeWhole(step, identity)
     return step.ackEnds === undefined ? this.#delivery.take(step) : this.#takeRun(step)
   }
 
@@ -69,11 +70,10 @@ export class RepeatGuard {
    */
   begin({ tag, ack, payload }: CompressedStep): 'new' | 'repeat' | Promise<void> {
     if (ack.byteLength === 0) return 'new'
-    const key = `${this.#prefix(tag)}${latin1(ack)}`
-    const message = { key, bytes: payload.byteLength, crc: crc32(payload) }
-    const before = this.#find(message)
+    const identity = { ack, bytes: payload.byteLength, crc: crc32(payload) }
+    const before = this.#find(tag, identity)
     if (before !== undefined && !before.safe) return before.settled()
-    this.#open = before === undefined ? this.#remember(message) : 'repeat'
+    this.#open = before === undefined ? this.#remember(tag, identity) : 'repeat'
     return before === undefined ? 'new' : 'repeat'
   }
 
@@ -90,101 +90,117 @@ export class RepeatGuard {
     return undefined
   }
 
-  #takeWhole(step: RunStep, message: Remembered): Promise<void> | undefined {
-    const before = this.#find(message)
+  #takeWhole(step: RunStep, identity: Identity): Promise<void> | undefined {
+    const before = this.#find(step.tag, identity)
     if (before !== undefined && !before.safe) {
       const copy = copyOf(step)
-      return before.settled().then(() => this.#takeWhole(copy, message))
+      const kept = { ...identity, ack: identity.ack.slice() }
+      return before.settled().then(() => this.#takeWhole(copy, kept))
     }
-    return this.#takePart(
-      step,
-      before === undefined ? this.#begun(step, message) : this.#again(step),
-    )
-  }
-
-  #begun(step: RunStep, message: Remembered): Passage {
-    const passage = this.#remember(message)
-    if (step.partial) this.#open = passage
-    return passage
-  }
-
-  #again(step: RunStep): 'repeat' {
-    if (step.partial) this.#open = 'repeat'
-    return 'repeat'
+    const open = before === undefined ? this.#remember(step.tag, identity) : 'repeat'
+    if (step.partial) this.#open = open
+    return this.#takePart(step, open)
   }
 
   #takeRun(step: RunStep): Promise<void> | undefined {
-    const items = this.#itemsOf(step)
+    const { tag, packed, acks, ackEnds = [] } = step
     const passage = this.#memory.passage(this.#owner)
-    for (const { message } of items) {
-      if (this.#find(message) !== undefined) {
+    this.#setTag(tag)
+    let start = 0
+    let ackStart = 0
+    for (const end of ackEnds) {
+      const ackEnd = skipValue(acks, ackStart)
+      const crc = crc32(packed.subarray(start, end))
+      this.#setAck(acks, ackStart, ackEnd)
+      if (this.#memory.find(this.#key, end - start, crc, this.#owner) !== undefined) {
         // None of this run has set out.
         passage.fail()
-        return this.#oneByOne(copyOf(step), items)
+        return this.#oneByOne(copyOf(step))
       }
-      if (message.key.length <= rememberedKeyChars) this.#memory.add(message, passage)
+      this.#add(step, ackStart, ackEnd, { bytes: end - start, crc, passage })
+      start = end
+      ackStart = ackEnd
     }
     return this.#delivery.take(step, passage)
   }
 
-  async #oneByOne(step: RunStep, items: readonly Item[]): Promise<void> {
+  async #oneByOne(step: RunStep): Promise<void> {
+    const { tag } = step
     let { invalid } = step
-    for (const { message, start, end, ackStart, ackEnd } of items) {
+    let start = 0
+    let ackStart = 0
+    for (const end of step.ackEnds ?? []) {
+      const ackEnd = skipValue(step.acks, ackStart)
       const acks = step.acks.subarray(ackStart, ackEnd)
-      let before = this.#find(message)
+      const packed = step.packed.subarray(start, end)
+      const identity = { ack: acks, bytes: packed.byteLength, crc: crc32(packed) }
+      start = end
+      ackStart = ackEnd
+      let before = this.#find(tag, identity)
       while (before !== undefined && !before.safe) {
         await before.settled()
-        before = this.#find(message)
+        before = this.#find(tag, identity)
       }
       if (before !== undefined) {
         this.#repeated(acks)
         continue
       }
-      const packed = step.packed.subarray(start, end)
       const count = packed.byteLength > 0 ? 1 : 0
       const one = { ...step, packed, count, invalid, acks, ackCount: 1, messages: 1 }
       invalid = 0
-      await this.#delivery.take(one, this.#remember(message))
+      await this.#delivery.take(one, this.#remember(tag, identity))
     }
   }
 
-  #itemsOf({ tag, packed, acks, ackEnds }: RunStep): Item[] {
-    const items: Item[] = []
-    const prefix = this.#prefix(tag)
-    const text = latin1(acks)
-    let start = 0
-    let ackStart = 0
-    for (const end of ackEnds ?? []) {
-      const ackEnd = skipValue(acks, ackStart)
-      const key = prefix + text.slice(ackStart, ackEnd)
-      const crc = crc32(packed.subarray(start, end))
-      items.push({ message: { key, bytes: end - start, crc }, start, end, ackStart, ackEnd })
-      start = end
-      ackStart = ackEnd
-    }
-    return items
+  #setTag(tag: Uint8Array): void {
+    this.#clientHash ??= this.#memory.hash(this.#client)
+    this.#tagKey.begin(this.#clientHash)
+    this.#tagKey.bytes(tag, 0, tag.byteLength)
+    this.#tagKey.bytes(lineFeed, 0, 1)
   }
 
-  #find(message: Remembered): Passage | undefined {
-    return this.#memory.find(message, this.#owner)
+  #setAck(ack: Uint8Array, start: number, end: number): void {
+    this.#key.begin(this.#tagKey)
+    this.#key.bytes(ack, start, end)
   }
 
-  #remember(message: Remembered): Passage {
+  #find(tag: Uint8Array, { ack, bytes, crc }: Identity): Passage | undefined {
+    this.#setTag(tag)
+    this.#setAck(ack, 0, ack.byteLength)
+    return this.#memory.find(this.#key, bytes, crc, this.#owner)
+  }
+
+  #remember(tag: Uint8Array, { ack, bytes, crc }: Identity): Passage {
     const passage = this.#memory.passage(this.#owner)
-    // Nobody's ids are that long; whoever sends such does not fill the memory with them.
-    if (message.key.length <= rememberedKeyChars) this.#memory.add(message, passage)
+    this.#setTag(tag)
+    this.#setAck(ack, 0, ack.byteLength)
+    this.#add({ tag, acks: ack }, 0, ack.byteLength, { bytes, crc, passage })
     return passage
+  }
+
+  /** The message of `#key`. */
+  #add(
+    { tag, acks }: { tag: Uint8Array; acks: Uint8Array },
+    ackStart: number,
+    ackEnd: number,
+    { bytes, crc, passage }: { bytes: number; crc: number; passage: Passage },
+  ): void {
+    const chars = this.#client.length + tag.byteLength + 1 + ackEnd - ackStart
+    // Nobody's ids are that long; whoever sends such does not fill the journal with them.
+    if (chars > rememberedKeyChars) return
+    this.#memory.add(this.#key, bytes, crc, passage, () => {
+      return `${this.#client}${latin1(tag)}\n${latin1(acks.subarray(ackStart, ackEnd))}`
+    })
   }
 
   #repeated(acks: Uint8Array): void {
     this.#reports.repeatedMessages = (this.#reports.repeatedMessages ?? 0) + 1
     this.#acks.add(acks)
   }
-
-  #prefix(tag: Uint8Array): string {
-    return `${this.#address} ${this.client}\n${latin1(tag)}\n`
-  }
 }
+
+const lineFeed = Uint8Array.of(0x0a)
+const nothing = { low: 0, high: 0 }
 
 function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')

@@ -1,6 +1,6 @@
-import type { Clock } from '../../core/host.ts'
-import { rememberedOverheadBytes } from './limits.ts'
+import type { Clock, Random } from '../../core/host.ts'
 import { Passage } from './passage.ts'
+import { KeyHash, RepeatTable } from './repeat-table.ts'
 
 /** What one message is known by when it comes again. */
 export interface Remembered {
@@ -13,18 +13,11 @@ export interface Remembered {
 
 export interface RepeatLimits {
   readonly entries: number
-  readonly totalBytes: number
   readonly ageMs: number
 }
 
-interface Entry {
-  readonly key: string
-  readonly bytes: number
-  readonly crc: number
-  readonly atMs: number
-  readonly passage: Passage
-  forgotten: boolean
-}
+const nobody = 0
+const safe = Passage.safe()
 
 /**
  * Messages of the last while, to know one that a client sends again because it got no ack. A chunk
@@ -37,90 +30,71 @@ interface Entry {
  */
 export class RepeatMemory {
   readonly #clock: Clock
-  readonly #limits: RepeatLimits
-  readonly #entries = new Map<string, Entry>()
-  /** Goes over them from the oldest on, as they are forgotten: beginning anew it would pass all those each time. */
-  #oldest = this.#entries.values()
-  /** What it has come to. */
-  #next: Entry | undefined
-  #bytes = 0
-  /** Told of messages when they are safe. */
+  readonly #table: RepeatTable
+  #owners = nobody
+  /** Told of messages when they are safe; keys are kept for it alone. */
   onSafe: ((messages: readonly Remembered[]) => void) | undefined
 
-  constructor(clock: Clock, limits: RepeatLimits) {
-    this.#clock = clock
-    this.#limits = limits
+  constructor(host: { clock: Clock; random: Random }, limits: RepeatLimits) {
+    this.#clock = host.clock
+    const { entries, ageMs } = limits
+    this.#table = new RepeatTable({ limit: entries, ageMs, random: host.random })
   }
 
   get size(): number {
-    return this.#entries.size
+    return this.#table.size
+  }
+
+  /** For keys; where each begins. */
+  hash(text = ''): KeyHash {
+    const hash = new KeyHash(this.#table.seed)
+    hash.text(text)
+    return hash
+  }
+
+  /** A number for a connection: the memory outlives it, and holds on to nothing of it. */
+  newOwner(): number {
+    this.#owners += 1
+    return this.#owners
   }
 
   /** For messages that set out together on the connection. */
-  passage(owner: object): Passage {
-    return new Passage(owner, this.onSafe)
+  passage(owner: number): Passage {
+    return new Passage(this, owner, this.#clock.monotonicMs())
   }
 
   /** How the same message fares, or fared, that came before; undefined: none did. */
-  find(message: Remembered, owner: object): Passage | undefined {
-    const entry = this.#entries.get(message.key)
-    if (entry === undefined || entry.crc !== message.crc || entry.bytes !== message.bytes) {
-      return undefined
-    }
-    const { passage, atMs } = entry
-    if (passage.failed || (passage.safe && passage.isOf(owner))) return undefined
-    return this.#clock.monotonicMs() - atMs > this.#limits.ageMs ? undefined : passage
+  find(key: KeyHash, bytes: number, crc: number, owner: number): Passage | undefined {
+    const table = this.#table
+    const slot = table.find(key, bytes, crc)
+    if (slot < 0) return undefined
+    const passage = table.passageAt(slot)
+    if (passage !== undefined) return passage
+    if (table.isKnownTo(slot, owner)) return undefined
+    return table.isTooOld(slot, this.#clock.monotonicMs()) ? undefined : safe
   }
 
-  add(message: Remembered, passage: Passage): void {
-    passage.add(message)
-    this.#put(message, passage, this.#clock.monotonicMs())
+  /** The key's text is asked for where it is needed. Messages of one passage are added one after the other. */
+  add(key: KeyHash, bytes: number, crc: number, passage: Passage, text: () => string): void {
+    const { owner, atMs } = passage
+    const message = { bytes, crc, owner, passage }
+    const number = this.#table.add(key, message, { atMs, nowMs: atMs })
+    passage.add(number)
+    if (this.onSafe !== undefined) passage.messages.push({ key: text(), bytes, crc })
   }
 
   /** One that an earlier run had made safe, `ageMs` ago. Oldest first. */
-  restore(message: Remembered, ageMs: number): void {
-    const passage = new Passage(this)
-    passage.makeSafe()
-    this.#put(message, passage, this.#clock.monotonicMs() - ageMs)
+  restore({ key, bytes, crc }: Remembered, ageMs: number): void {
+    const nowMs = this.#clock.monotonicMs()
+    const message = { bytes, crc, owner: nobody, passage: undefined }
+    this.#table.add(this.hash(key), message, { atMs: nowMs - ageMs, nowMs })
   }
 
-  #put({ key, bytes, crc }: Remembered, passage: Passage, atMs: number): void {
-    const before = this.#entries.get(key)
-    if (before !== undefined) this.#forget(before)
-    this.#entries.set(key, { key, bytes, crc, atMs, passage, forgotten: false })
-    this.#bytes += costOf(key)
-    this.#forgetOld(this.#clock.monotonicMs())
+  /** Of a passage: called by it, once. */
+  ended(passage: Passage, arrived: boolean): void {
+    const { first, last, messages } = passage
+    if (first < 0) return
+    this.#table.end(passage, first, last, arrived)
+    if (arrived && messages.length > 0) this.onSafe?.(messages)
   }
-
-  #forget(entry: Entry): void {
-    entry.forgotten = true
-    this.#entries.delete(entry.key)
-    this.#bytes -= costOf(entry.key)
-  }
-
-  #forgetOld(nowMs: number): void {
-    const { entries, totalBytes, ageMs } = this.#limits
-    for (let entry = this.#first(); entry !== undefined; entry = this.#first()) {
-      const isOver = this.#entries.size > entries || this.#bytes > totalBytes
-      if (!isOver && nowMs - entry.atMs <= ageMs) return
-      this.#forget(entry)
-    }
-  }
-
-  /** The one that has been here longest. */
-  #first(): Entry | undefined {
-    while (this.#next === undefined || this.#next.forgotten) {
-      const { value, done } = this.#oldest.next()
-      this.#next = value
-      if (done !== true) continue
-      // An iterator that has come to the end does not see what is added afterwards.
-      this.#oldest = this.#entries.values()
-      if (this.#entries.size === 0) return undefined
-    }
-    return this.#next
-  }
-}
-
-function costOf(key: string): number {
-  return 2 * key.length + rememberedOverheadBytes
 }

@@ -19,12 +19,10 @@ export class Repeats {
   #journal: RepeatJournal | undefined
 
   constructor(settings: RepeatSettings, context: PluginContext, address: ListenAddress) {
-    const { clock } = context.host
     this.#context = context
     this.#entries = settings.limits.entries
     this.path = settings.path ?? pathInRoot(context, address)
-    this.memory = new RepeatMemory(clock, settings.limits)
-    this.memory.onSafe = (messages) => this.#journal?.add(messages, clock.wallMs())
+    this.memory = new RepeatMemory(context.host, settings.limits)
   }
 
   /** Remembers what an earlier run did. A directory that cannot be used is said, and does without. */
@@ -41,6 +39,7 @@ export class Repeats {
       const options = { limit: this.#entries, failed }
       const { journal, messages } = await RepeatJournal.open(disk, this.path, options)
       this.#journal = journal
+      this.memory.onSafe = (safe) => this.#journal?.add(safe, clock.wallMs())
       const nowMs = clock.wallMs()
       for (const message of messages) {
         this.memory.restore(message, Math.max(0, nowMs - message.atMs))

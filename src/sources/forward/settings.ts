@@ -5,7 +5,7 @@ import type { ListenAddress } from '../../core/host.ts'
 import { allowListOf } from '../../transport/allow-list.ts'
 import type { TransportParams } from '../../transport/section.ts'
 import type { unixOwnerOf } from '../../transport/unix-owner.ts'
-import { itemLimit, rememberedTotalBytes } from './limits.ts'
+import { itemLimit } from './limits.ts'
 import type { RepeatSettings } from './repeats.ts'
 import { type SecuritySettings, securitySettingsOf } from './security.ts'
 import type { SessionSettings } from './session-context.ts'
@@ -88,7 +88,6 @@ function repeatsOf(params: ForwardParams): RepeatSettings {
   return {
     limits: {
       entries: params.repeatsLimit,
-      totalBytes: rememberedTotalBytes,
       ageMs: params.repeatsAge * 1000,
     },
     path: params.repeatsPath,

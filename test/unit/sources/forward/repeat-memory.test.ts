@@ -9,23 +9,26 @@ import { RepeatGuard } from '../../../../src/sources/forward/repeat-guard.ts'
 import { RepeatMemory } from '../../../../src/sources/forward/repeat-memory.ts'
 import { createFakeHost } from '../../../support/fake-host.ts'
 
-function memory(limits: { entries?: number; totalBytes?: number; ageMs?: number } = {}) {
-  const { clock } = createFakeHost()
-  const made = new RepeatMemory(clock, {
+function memory(limits: { entries?: number; ageMs?: number } = {}) {
+  const host = createFakeHost()
+  const { clock } = host
+  const made = new RepeatMemory(host, {
     entries: 3,
-    totalBytes: 1_000_000,
     ageMs: 1000,
     ...limits,
   })
-  const add = (...keys: string[]) => {
-    for (const key of keys) {
-      const passage = made.passage({})
-      made.add({ key, bytes: 1, crc: 1 }, passage)
-      passage.makeSafe()
-    }
+  /** As the guard does with what came. */
+  const setOut = (key: string, crc = 1, owner = made.newOwner()) => {
+    const passage = made.passage(owner)
+    made.add(made.hash(key), 1, crc, passage, () => key)
+    return passage
   }
-  const knows = (key: string) => made.find({ key, bytes: 1, crc: 1 }, {}) !== undefined
-  return { made, clock, add, known: () => [...'abcdefgh'].filter(knows).join('') }
+  const find = (key: string, crc = 1, owner = 0) => made.find(made.hash(key), 1, crc, owner)
+  const add = (...keys: string[]) => {
+    for (const key of keys) setOut(key).makeSafe()
+  }
+  const knows = (key: string) => find(key) !== undefined
+  return { made, clock, add, setOut, find, known: () => [...'abcdefgh'].filter(knows).join('') }
 }
 
 describe('what is remembered of messages', () => {
@@ -46,10 +49,42 @@ describe('what is remembered of messages', () => {
     expect(made.size).toBe(3)
   })
 
-  it('has a limit in bytes', () => {
-    const { add, known } = memory({ entries: 100, totalBytes: 2 * 162 })
-    add('a', 'b', 'c')
-    expect(known()).toBe('bc')
+  it('is what is under way too, and no more when that has failed', () => {
+    const { made, known, setOut } = memory()
+    const passages = ['a', 'b'].map((key) => setOut(key))
+    expect(known()).toBe('ab')
+    passages[0]?.makeSafe()
+    passages[1]?.fail()
+    expect([known(), made.size]).toEqual(['a', 1])
+    const late = setOut('c')
+    for (const key of ['d', 'e', 'f']) setOut(key)
+    expect(known()).toBe('def')
+    // It was forgotten on its way.
+    late.makeSafe()
+    expect([known(), made.size]).toEqual(['def', 3])
+  })
+
+  it('knows one that is under way by its events too, and leaves the key to the later one', () => {
+    const { setOut, find } = memory()
+    const first = setOut('a', 1, 1)
+    expect(find('a', 1, 2)).toBe(first)
+    expect(find('a', 2, 2)).toBeUndefined()
+    const second = setOut('a', 2, 1)
+    first.makeSafe()
+    expect(find('a', 2, 2)).toBe(second)
+    second.makeSafe()
+    expect(find('a', 2, 2)?.safe).toBe(true)
+    expect(find('a', 2, 1)).toBeUndefined()
+    expect(find('a', 1, 2)).toBeUndefined()
+  })
+
+  it('tells what is safe, with its key, to who asks', () => {
+    const { made, setOut } = memory()
+    const told: unknown[] = []
+    made.onSafe = (messages) => told.push(...messages)
+    setOut('a').makeSafe()
+    setOut('b').fail()
+    expect(told).toEqual([{ key: 'a', bytes: 1, crc: 1 }])
   })
 
   it('is forgotten with time, and then filled again', async () => {
