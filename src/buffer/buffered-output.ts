@@ -276,8 +276,10 @@ class BufferedOutput implements Output {
   }
 
   #pump(): void {
-    if (this.#delivery.inFlight === 0) this.#pacer.progress(this.#delivery.totals.bytes)
+    // What waits to be sent again, or is, says nothing of how fast the sink is.
+    const idle = this.#delivery.inFlight === 0 && this.#delivery.retry === undefined
     this.#delivery.pump()
+    if (idle && this.#delivery.inFlight > 0) this.#pacer.progress(this.#delivery.totals.bytes)
   }
 
   #refill(): void {

@@ -36,7 +36,7 @@ export class Pacer {
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
-  /** A delivery began with nothing else under way, or a chunk arrived. */
+  /** A delivery began with nothing else under way (not one that is tried again), or a chunk arrived. */
   progress(backlogBytes: number): void {
     this.#lastProgressMs = this.#clock.monotonicMs()
     if (backlogBytes <= this.#limitBytes) this.release()

@@ -483,6 +483,24 @@ describe('when the buffer is full', () => {
   })
 })
 
+it('a sink that is down holds nobody up, however much waits for it', async () => {
+  const line = Buffer.alloc(1 << 20)
+  const formatter: Formatter = { format: (batch, _max, piece) => piece(line, batch.count) }
+  const made = await rig(
+    { flush_mode: 'immediate', chunk_limit_size: 1 << 20, total_limit_size: 1 << 30 },
+    { formatter },
+  )
+  made.sink.behave = () => {
+    throw new Error('down')
+  }
+  await made.output.emit(numbers('t', 0, 1))
+  await made.host.clock.advance(700)
+  for (let i = 1; i < 40; i += 1) {
+    expect(made.output.emit(numbers('t', i, 1))).toBe(undefined)
+    await made.host.clock.advance(100)
+  }
+})
+
 describe('what a formatter cannot do', () => {
   it('fails alone, and is counted', async () => {
     const formatter: Formatter = {
