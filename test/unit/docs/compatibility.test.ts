@@ -8,12 +8,6 @@ import { defineFilter } from '../../../src/config/define.ts'
 import { bool, integer, string } from '../../../src/config/schema.ts'
 import { plugins } from '../../../src/plugins.ts'
 
-/** Rows that no test writes yet: why. */
-const withoutTest = new Map([
-  ['process_name', 'seen only from another process, in its list of processes'],
-  ['<log> rotate_age', 'the file that rotates is tested without <system>: node-log-file.test.ts'],
-])
-
 describe('parameters of Fluentd', () => {
   const compared = comparePlugins(plugins, readFluentd('.'))
   const page = readFileSync('docs/COMPATIBILITY.md', 'utf8')
@@ -52,7 +46,7 @@ describe('parameters of Fluentd', () => {
 
   it('each row that is the same, or differs, names its test', () => {
     const rows = [...page.matchAll(/^\| `([^`]*)`.*? \| (?:same|differs) \|.*\|\s+\|$/gm)]
-    expect(rows.map(([, row]) => row)).toEqual([...withoutTest.keys()])
+    expect(rows.map(([, row]) => row)).toEqual([])
   })
 
   it('the tests that it names are there, and name what they stand for', () => {
