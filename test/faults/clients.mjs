@@ -12,6 +12,19 @@ const defaults = {
   firstId: 0,
 }
 
+/**
+ * Options of a client that sends all the receiver takes: so much a message that the receiver, not this client, sets the
+ * speed.
+ */
+export const fast = {
+  tag: 'fast',
+  connections: 1,
+  perMessage: 200,
+  messagesPerSecond: 0,
+  window: 4,
+  firstId: 2_000_000_000,
+}
+
 /** Honest clients under way. */
 export class Clients {
   constructor(options) {

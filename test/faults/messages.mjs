@@ -49,8 +49,34 @@ const ackHead = 6
 export const chunkOf = (message) => `faults-${String(message).padStart(17, '0')}`
 export const messageOf = (ack) => Number(ack.toString('latin1', ackHead + 7, ackBytes))
 
+/** Messages by tag and number of events, made once: what is sent again and again must cost less than taking it. */
+const patterns = new Map()
+
+function pattern(tag, events) {
+  const key = `${events} ${tag}`
+  const known = patterns.get(key)
+  if (known !== undefined) return known
+  const one = entry(0)
+  const entries = Buffer.concat(Array.from({ length: events }, () => one))
+  const option = map([str('chunk'), str(chunkOf(0))])
+  const all = array(str(tag), bin(entries), option)
+  const firstEntry = all.length - option.length - entries.length
+  const made = {
+    all,
+    // The number ends its own pair: what follows it is the pair of the padding.
+    idAt: firstEntry + one.indexOf(int(0)) + 1,
+    step: one.length,
+    chunkAt: all.length - chunkOf(0).length,
+  }
+  patterns.set(key, made)
+  return made
+}
+
 /** A PackedForward message of `events` events from `firstId` on, whose ack is asked for. */
 export function packedMessage({ tag, message, firstId, events }) {
-  const entries = Array.from({ length: events }, (_, i) => entry(firstId + i))
-  return array(str(tag), bin(bytes(...entries)), map([str('chunk'), str(chunkOf(message))]))
+  const { all, idAt, step, chunkAt } = pattern(tag, events)
+  const made = Buffer.from(all)
+  for (let i = 0; i < events; i += 1) made.writeUInt32BE(firstId + i, idAt + i * step)
+  made.latin1Write(chunkOf(message), chunkAt)
+  return made
 }

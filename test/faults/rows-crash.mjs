@@ -16,7 +16,9 @@ export async function prepare({
   const buffer = buffered ? path.join(dir, 'buffer') : undefined
   // Others' events go through formatter and buffer too, and not between the honest ones.
   const others = fileOutput({ out: `${out}.others`, buffer: buffer && `${buffer}-others`, more })
-  const config = `${source(port)}<match honest>\n${fileOutput({ out, buffer, more })}</match>\n<match **>\n${others}</match>\n`
+  // Those that send all they can, to see how fast that is, would fill the disk.
+  const fast = '<match fast>\n@type null\n</match>\n'
+  const config = `${source(port)}${fast}<match honest>\n${fileOutput({ out, buffer, more })}</match>\n<match **>\n${others}</match>\n`
   return { out, port, server: new Server({ dir, port, config }) }
 }
 
