@@ -94,7 +94,8 @@ export const floodRow = {
     const asked = quick ? wanted.quick : wanted.whole
     const count = possible(asked)
     const { out, port, server } = await prepare({ buffered: false })
-    const seconds = quick ? 2 : 10
+    const seconds = quick ? 2 : 4
+    const rounds = quick ? 1 : 5
     let flood
     try {
       await server.start()
@@ -107,21 +108,31 @@ export const floodRow = {
         return [from, now()]
       }
       await sleep(1000)
-      const before = await measure()
-      flood = new Flood(await connect(port, count))
-      const stuck = await flood.pump()
-      // Taking all that was work for both processes, for which the system lets others run first for a while.
-      await sleep(quick ? 500 : 4000)
-      const during = await measure()
-      const open = flood.sockets.filter((socket) => !socket.destroyed).length
-      flood.end()
-      await sleep(1000)
-      const after = await measure()
+      // The machine's own speed drifts: compared is with what it was right before and after, and of many rounds the median taken.
+      const alone = [await measure()]
+      const flooded = []
+      let open = 0
+      let stuck = count
+      for (let round = 0; round < rounds; round += 1) {
+        flood = new Flood(await connect(port, count))
+        stuck = Math.min(stuck, await flood.pump())
+        // Taking all that was work for both processes, for which the system lets others run first for a while.
+        await sleep(quick ? 500 : 4000)
+        flooded.push(await measure())
+        open = flood.sockets.filter((socket) => !socket.destroyed).length
+        flood.end()
+        await sleep(1000)
+        alone.push(await measure())
+      }
       const sendings = await clients.finish()
       const all = await fastest.finish()
       const found = await outcome(out, sendings)
       const speed = (mark) => all.acksPerSecond(...mark)
-      const ratio = speed(during) / ((speed(before) + speed(after)) / 2)
+      const ratios = flooded.map(
+        (mark, i) => (2 * speed(mark)) / (speed(alone[i]) + speed(alone[i + 1])),
+      )
+      const ratio = ratios.toSorted((one, other) => one - other)[Math.floor(rounds / 2)]
+      const worstAckMs = Math.max(...flooded.map((mark) => sendings.worstLatencyMs(...mark)))
       // In seconds on a machine that does other things a speed says little: the slice only shows it.
       const bar = quick ? undefined : 0.9
       const fewer = count < asked ? `fewer than ${asked}: the limit of open files` : undefined
@@ -144,7 +155,7 @@ export const floodRow = {
           ok: bar === undefined || ratio >= bar,
           least: true,
         },
-        limit('worst honest ack', sendings.worstLatencyMs(...during), 'ms', 500),
+        limit('worst honest ack', worstAckMs, 'ms', 500),
         limit('peak memory', server.peakMb(), 'MB', 250),
         limit('honest connections cut', sendings.cut + all.cut, '', 0),
         limit('honest events lost', found.lost, 'events', 0),

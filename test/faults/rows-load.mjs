@@ -132,13 +132,15 @@ async function openConnections(port, count) {
   return sockets
 }
 
-/** A message whose bytes come eight at a time, ten times a second, on each of the connections. */
+/** A message whose bytes come eight at a time, each second, on each of the connections: a tenth of them at a time. */
 function dribble(sockets) {
   const message = packedMessage({ tag: 'slow', message: 1, firstId: 4_000_000_000, events: 20 })
-  let at = 0
+  let ticks = 0
   return setInterval(() => {
-    for (const socket of sockets) socket.write(message.subarray(at, at + 8))
-    at = at + 8 >= message.length ? 0 : at + 8
+    const at = (8 * Math.floor(ticks / 10)) % message.length
+    for (let i = ticks % 10; i < sockets.length; i += 10)
+      sockets[i].write(message.subarray(at, at + 8))
+    ticks += 1
   }, 100)
 }
 
