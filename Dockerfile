@@ -3,6 +3,7 @@ WORKDIR /build
 COPY package.json package-lock.json tsconfig.json tsconfig.plugin.json rolldown.config.mjs ./
 RUN npm install --ignore-scripts --no-audit --no-fund
 COPY src src
+COPY scripts/compile.mjs scripts/
 RUN npm run build && npm prune --omit=dev --ignore-scripts
 
 FROM node:24-slim

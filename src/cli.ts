@@ -1,4 +1,5 @@
 #!/usr/bin/env node
-import { main } from './cli/main.ts'
+import { load } from './host/built-code.ts'
 
-process.exit(await main(process.argv[1] ?? 'sluice', process.argv.slice(2)))
+const { main } = load('main.js') as typeof import('./cli/main.ts')
+void main(process.argv[1] ?? 'sluice', process.argv.slice(2)).then((code) => process.exit(code))

@@ -5,7 +5,7 @@ import type { SrvRecord } from '../core/host.ts'
 /** Addresses of a host name, as the system resolves it (files, then DNS, by its own rules). */
 export async function lookup(host: string): Promise<readonly string[]> {
   if (isIP(host) !== 0) return [host]
-  const dns = await import('node:dns/promises')
+  const dns = process.getBuiltinModule('node:dns/promises')
   const found = await dns.lookup(host, { all: true })
   return found.map(({ address }) => address)
 }
@@ -19,7 +19,7 @@ export async function resolveSrv(
   name: string,
   options: { server?: string | undefined; addresses: boolean },
 ): Promise<readonly SrvRecord[]> {
-  const dns = await import('node:dns/promises')
+  const dns = process.getBuiltinModule('node:dns/promises')
   const resolver = new dns.Resolver({ timeout: queryMs, tries })
   if (options.server !== undefined) resolver.setServers([await serverAddress(options.server)])
   const records = await resolver.resolveSrv(name)

@@ -113,7 +113,7 @@ class HttpServer implements HttpListener {
     const serve = (incoming: IncomingMessage, outgoing: ServerResponse) =>
       this.#serve(incoming, outgoing)
     if (tls === undefined) return createServer(common, serve)
-    const https = await import('node:https')
+    const https = process.getBuiltinModule('node:https')
     const server = https.createServer({ ...common, ...tlsServerOptions(tls) }, serve)
     superviseTls(server, tls)
     return server

@@ -50,7 +50,7 @@ function prepare(): void {
 
 /** As the kernel's: built code has it beside or above it, the sources where it was built to. */
 function facadeUrl(): string {
-  const places = ['../plugin.js', './plugin.js', '../../dist/plugin.js']
+  const places = ['../plugin.mjs', './plugin.mjs', '../../dist/plugin.mjs']
   const urls = places.map((place) => new URL(place, import.meta.url))
   return (urls.find((url) => existsSync(url)) ?? urls[0]!).href
 }

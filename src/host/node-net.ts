@@ -246,7 +246,7 @@ function wrapUdp(socket: dgram.Socket): UdpSocket {
 
 async function reverseLookup(address: string): Promise<string> {
   try {
-    const { lookupService } = await import('node:dns/promises')
+    const { lookupService } = process.getBuiltinModule('node:dns/promises')
     return (await lookupService(address, 0)).hostname
   } catch {
     // The contract: an address without a name stands for itself.
