@@ -91,7 +91,6 @@ export default defineConfig([
       'undici',
       'yaml',
       'yargs',
-      'fzstd',
       'msgpack-lite',
     ],
     output: {

@@ -214,7 +214,7 @@ function listenUdp(
   options: Parameters<Net['listenUdp']>[0],
   { log, exclusive }: Surroundings,
 ): ReturnType<Net['listenUdp']> {
-  const socket = dgram.createSocket({ type: net.isIPv6(options.host) ? 'udp6' : 'udp4' })
+  const socket = dgram.createSocket({ type: options.host.includes(':') ? 'udp6' : 'udp4' })
   return new Promise((resolve, reject) => {
     socket.once('error', reject)
     socket.bind({ address: options.host, port: options.port, exclusive }, () => {
