@@ -5,6 +5,8 @@
 
 /** Work on one connection before others get their turn. */
 export const sliceMs = 5
+/** So long without work for it, and others have had their turn since. */
+export const turnGapMs = 0.5
 
 /**
  * Items (array elements, map pairs) that one message may declare in all: 8 to the byte would be no
