@@ -105,7 +105,8 @@ export class EntrySource {
   }
 }
 
-const windowBytes = 512 * 1024
+/** So much at a time: of entries of one byte, the most work for its length, ten milliseconds. */
+const windowBytes = 128 * 1024
 
 /** Limits of a walk over entries, as Framer's options have them. */
 export interface EntryRules {

@@ -139,7 +139,7 @@ export class Session {
     this.#receivedBytes += bytes.byteLength
     if (this.#framer === undefined) this.#begin(bytes)
     else this.#framer.feed(bytes)
-    this.#run()
+    this.#run({ read: true })
   }
 
   /**
@@ -149,7 +149,7 @@ export class Session {
     this.#peerEnded = true
     if (this.#state !== 'open') return
     if (this.#framer === undefined) this.#begin(new Uint8Array(0))
-    if (!this.#waiting) this.#run()
+    if (!this.#waiting) this.#run({ read: false })
   }
 
   /** What the link took is gone. */
@@ -228,7 +228,8 @@ export class Session {
 
   // ---- the loop over steps
 
-  #run(): void {
+  /** `read`: bytes have just come, and more may be there at once. */
+  #run({ read }: { read: boolean }): void {
     const { clock } = this.#context
     const framer = this.#framer
     if (framer === undefined || this.#state !== 'open') {
@@ -259,7 +260,7 @@ export class Session {
       }
       if (this.#sliceIsOver()) return
     }
-    if (!this.#sliceIsOver()) this.#afterRead(framer)
+    if (!read || !this.#sliceIsOver()) this.#afterRead(framer)
   }
 
   /**
@@ -337,7 +338,7 @@ export class Session {
     this.lastDataMs = this.#context.clock.monotonicMs()
     this.progressMark.atMs = this.lastDataMs
     this.#sliceStartMs = this.lastDataMs
-    this.#run()
+    this.#run({ read: false })
     // #run may have found something else to wait for, or the end.
     if (this.#state === 'open' && !this.#waiting && !this.#stalled) this.#link.resume()
   }

@@ -537,6 +537,30 @@ describe('slices', () => {
     expect(acksIn(long)).toEqual(sent.map((_, n) => `${n}`))
     expect(long.paused).toBe(false)
   })
+
+  it('what one turn of the event loop reads from a connection counts together', async () => {
+    const running = await startForward()
+    const { clock } = running.host
+    let nowMs = 0
+    clock.monotonicMs = () => nowMs
+    running.answer = () => {
+      nowMs += 3
+    }
+    const client = running.client()
+    client.send(message(1, { chunk: '1' }))
+    expect(client.paused).toBe(false)
+    client.send(message(2, { chunk: '2' }))
+    expect(client.paused).toBe(true)
+    await clock.settle()
+    expect(client.paused).toBe(false)
+    expect(acksIn(client)).toEqual(['1', '2'])
+    // A moment without work for it, in which others had theirs, begins anew.
+    client.send(message(3, { chunk: '3' }))
+    nowMs += 1
+    client.send(message(4, { chunk: '4' }))
+    expect(client.paused).toBe(false)
+    expect(acksIn(client)).toEqual(['1', '2', '3', '4'])
+  })
 })
 
 describe('values that are no messages', () => {
