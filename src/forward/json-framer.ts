@@ -35,6 +35,7 @@ export function createJsonFramer(options: FramerOptions): Framer {
 
 class JsonFramer implements Framer {
   readonly #options: FramerOptions
+  readonly #keyLimit: number
   readonly #limitBytes: number
   readonly #splitter = new JsonSplitter()
   readonly #encoder = new Encoder()
@@ -49,6 +50,7 @@ class JsonFramer implements Framer {
 
   constructor(options: FramerOptions) {
     this.#options = options
+    this.#keyLimit = options.keyLimit ?? Number.POSITIVE_INFINITY
     this.#limitBytes = Math.min(options.unfinishedLimitBytes, jsonMessageLimitBytes)
   }
 
@@ -203,7 +205,7 @@ class JsonFramer implements Framer {
     record: MsgValue | undefined,
     { now, zeroIsNow }: { now: Now; zeroIsNow: boolean },
   ): boolean {
-    if (!(record instanceof Map)) return false
+    if (!(record instanceof Map) || record.size > this.#keyLimit) return false
     const lax = !this.#options.skipInvalidEvent
     if (time === 0 && (zeroIsNow || lax)) return this.#write(nowTime(now), record)
     if (typeof time === 'bigint' || (typeof time === 'number' && Number.isInteger(time))) {

@@ -3,6 +3,7 @@ import { createLayout, type Layout } from './layout.ts'
 /** What the scanner's and the inflater's assembly exports. Places are addresses in memory; 0 stands for none. */
 interface ScanExports {
   scanInit(): void
+  scanKeys(most: number): void
   scanRegions(acks: number, ackEnds: number, out: number, outLimit: number): void
   scanLimits(skip: number, message: number, warn: number, items: number, levels: number): void
   scanNext(at: number, end: number, warned: number, seconds: number, nanoseconds: number): number

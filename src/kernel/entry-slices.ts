@@ -1,4 +1,5 @@
 import { type Engine, field } from './engine.ts'
+import type { EntryRules } from './entry-source.ts'
 import { type MutableRun, noBytes } from './steps.ts'
 import type { MessageIdentity } from './types.ts'
 
@@ -49,10 +50,10 @@ export class EntrySlices {
     if (this.#slices === 0 && this.#invalidLeft === 0 && !ends) this.#engine = undefined
   }
 
-  /** Fills `run` with the next slice. `lenient`, `levels`, `seconds`, `nanoseconds` as for scanRewrite. */
+  /** Fills `run` with the next slice. `lenient`, `levels`, `keys`, `seconds`, `nanoseconds` as for scanRewrite. */
   take(
     run: MutableRun,
-    rules: { lenient: boolean; levels: number },
+    rules: Pick<EntryRules, 'lenient' | 'levels' | 'keys'>,
     now: { seconds: number; nanoseconds: number },
   ): void {
     const engine = this.#engine!
@@ -80,7 +81,7 @@ export class EntrySlices {
   #packed(
     engine: Engine,
     at: number,
-    rules: { lenient: boolean; levels: number },
+    rules: Pick<EntryRules, 'lenient' | 'levels' | 'keys'>,
     now: { seconds: number; nanoseconds: number },
   ): Uint8Array {
     const start = engine.field(at)
@@ -89,6 +90,7 @@ export class EntrySlices {
     if (handed === inPlace) return engine.view(start, end)
     if (handed === written) return engine.view(engine.field(at + 5), engine.field(at + 6))
     const out = engine.layout.normalised
+    engine.exports.scanKeys(rules.keys)
     const outEnd = engine.exports.scanRewrite(
       start,
       end,

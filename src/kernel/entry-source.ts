@@ -107,22 +107,26 @@ export class EntrySource {
 
 /** So much at a time: of entries of one byte, the most work for its length, ten milliseconds. */
 const windowBytes = 128 * 1024
+const u32Max = 2 ** 32 - 1
 
 /** Limits of a walk over entries, as Framer's options have them. */
 export interface EntryRules {
   readonly lenient: boolean
   readonly levels: number
   readonly items: number
+  /** Keys a record may have. */
+  readonly keys: number
 }
 
 /** The options as the kernel takes them, kept within what its tables have room for. */
 export function entryRules(
-  options: Pick<FramerOptions, 'skipInvalidEvent' | 'depthLimit' | 'itemLimit'>,
+  options: Pick<FramerOptions, 'skipInvalidEvent' | 'depthLimit' | 'itemLimit' | 'keyLimit'>,
 ): EntryRules {
   return {
     lenient: !options.skipInvalidEvent,
     levels: Math.min(Math.max(options.depthLimit, 3), 64),
     items: Math.min(options.itemLimit, 2 ** 30),
+    keys: Math.min(Math.max(options.keyLimit ?? u32Max, 16), u32Max),
   }
 }
 
@@ -133,6 +137,7 @@ export function walkEntries(
   end: number,
   rules: EntryRules,
 ): boolean {
+  engine.exports.scanKeys(rules.keys)
   engine.exports.scanEntries(start, end, rules.items, rules.levels, rules.lenient ? 1 : 0)
   const stop = engine.field(field.fault)
   if (stop === fault.none || stop === fault.truncated) return true

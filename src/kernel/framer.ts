@@ -188,6 +188,7 @@ export class KernelFramer implements Framer {
   #scan(now: Now): Step | 'again' {
     const engine = this.#engine
     const options = this.#options
+    engine.exports.scanKeys(this.#rules.keys)
     engine.exports.scanLimits(
       options.skipInvalidEvent ? 1 : 0,
       Math.min(options.messageLimitBytes, u32Max),

@@ -53,6 +53,7 @@ export function droppedNote(
   if (arrayHeadLength(head[0]!) === 0) return note('broken', wireBytes)
   const at = engine.inputAt
   engine.bytes.set(head, at)
+  engine.exports.scanKeys(rules.keys)
   engine.exports.scanLimits(1, u32Max, u32Max, rules.items, rules.levels)
   engine.exports.scanNext(at, at + head.length, 0, 0, 0)
   return note('too_large', wireBytes, tagOf(engine).slice())
@@ -79,6 +80,7 @@ function openMessage(
   engine.bytes.set(bytes.subarray(0, headAt), at)
   engine.bytes.set(parts.nothing, at + headAt)
   engine.bytes.set(rest, at + headAt + parts.nothing.length)
+  engine.exports.scanKeys(rules.keys)
   engine.exports.scanLimits(rules.lenient ? 0 : 1, u32Max, u32Max, rules.items, rules.levels)
   const kind = engine.exports.scanNext(at, at + length, 1, 0, 0)
   if (kind === found.fatal) return fatalOf(engine)

@@ -89,6 +89,8 @@ export interface FramerOptions {
   /** Items (array elements, map pairs) one message may declare in all. */
   readonly itemLimit: number
   readonly depthLimit: number
+  /** Keys a record may have, 16 or more; undefined: any number. One with more is an invalid event. */
+  readonly keyLimit?: number
   /** Whether RunStep.identity is wanted: a walk over the entries' bytes for each message with an ack. */
   readonly identify?: boolean
 }

@@ -155,6 +155,17 @@ const cases: readonly Case[] = [
     sends(event('t'.repeat(11), '80')),
     `${invalid} invalid_tag`,
   ),
+  forward(
+    'record_keys_limit',
+    'record_keys_limit 16',
+    sends(
+      event(
+        't',
+        `de0011${Array.from({ length: 17 }, (_, i) => `a1${(0x61 + i).toString(16)}c0`).join('')}`,
+      ),
+    ),
+    `${invalid} invalid_entry`,
+  ),
   forward('64 levels', '', sends(event('t', `81a161${'91'.repeat(70)}c0`)), `${dropped} malformed`),
   forward('1,000 values', '', sends(Buffer.alloc(1000, 1)), `${dropped} malformed`),
   {

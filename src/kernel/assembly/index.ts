@@ -2,7 +2,7 @@
 export { crc32 } from './crc32';
 export { findFields } from './find-fields';
 export { jsonPack, jsonPackRegions, jsonPackTime } from './json-pack';
-export { scanEntries, scanRewrite } from './scan-entries';
+export { scanEntries, scanRewrite, scanKeys } from './scan-entries';
 export { scanFrame, scanFrameStart, scanFrameStartInside } from './scan-frame';
 export { scanLimits, scanNext, scanRegions } from './scan-message';
 export { scanSlice } from './scan-slice';

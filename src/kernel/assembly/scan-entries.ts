@@ -180,6 +180,21 @@ export function isMap(p: usize): bool {
   return (head & 0xf0) == 0x80 || head == 0xde || head == 0xdf;
 }
 
+/** Keys that a record may have: 16 or more, as what goes the short way is not asked. */
+let keyLimit: u32 = 0xffffffff;
+
+export function scanKeys(most: u32): void {
+  keyLimit = most;
+}
+
+/** A map that has not too many keys; its head is whole. */
+export function isRecord(p: usize): bool {
+  const head = <u32>load<u8>(p);
+  if ((head & 0xf0) == 0x80) return true;
+  if (head == 0xde) return be16(p + 1) <= keyLimit;
+  return head == 0xdf && be32(p + 1) <= keyLimit;
+}
+
 /** The same for entries of every form: any array head, metadata beside the time, further elements, other values. */
 function anyEntry(p: usize, end: usize, levels: i32, lenient: bool): usize {
   if (p >= end) return fail(TRUNCATED);
@@ -211,7 +226,7 @@ function anyEntry(p: usize, end: usize, levels: i32, lenient: bool): usize {
   const recordEnd = walk(at, end, 1, levels - 1);
   if (recordEnd == 0) return 0;
   const last = walk(recordEnd, end, <u32>(elements - 2), levels - 1);
-  if (last == 0 || form == TIME_BAD || !isMap(recordAt)) return last;
+  if (last == 0 || form == TIME_BAD || !isRecord(recordAt)) return last;
   store<u32>(SHAPE, plain && parts < 0 && form == TIME_COPIED ? PLAIN : REWRITE);
   store<u32>(TIME_FORM, form);
   store<u32>(TIME_AT, <u32>timeAt);

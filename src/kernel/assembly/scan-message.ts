@@ -2,7 +2,7 @@
 // Message mode with one tag become one run of entries.
 
 import {
-  arrayCount, arrayHeadBytes, copy, COUNT, entriesRegion, ENTRIES_READ, INVALID, isMap, PACKED_END, SLICES, spend,
+  arrayCount, arrayHeadBytes, copy, COUNT, entriesRegion, ENTRIES_READ, INVALID, isRecord, PACKED_END, SLICES, spend,
   TIME_BAD, TIME_COPIED, timeForm, walkEntries, writeTime,
 } from './scan-entries';
 import { ack, asksForAck, CODEC_BYTES, rest, textBytes, textStart } from './scan-option';
@@ -309,9 +309,9 @@ function single(
   let valid = known && form != TIME_BAD && elements > 2;
   if (elements > 2) {
     if (at >= end) return incomplete(p);
-    if (!isMap(at)) valid = false;
     at = walk(at, end, 1, levelLimit - 1);
     if (at == 0) return refused(p, end);
+    if (!isRecord(recordAt)) valid = false;
   }
   const recordEnd = at;
   const next = rest(at, end, elements - 3, levelLimit);

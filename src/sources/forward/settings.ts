@@ -63,6 +63,7 @@ export function settingsOf(params: ForwardParams): ForwardSettings {
         unfinishedLimitBytes: params.unfinishedMessageLimit,
         itemLimit,
         depthLimit: maxDepth,
+        keyLimit: params.recordKeysLimit,
         identify: params.knowRepeats,
       },
       ackWhen: params.ackWhen,

@@ -193,6 +193,13 @@ export const params = {
     ours: true,
     check: notEmpty,
   }),
+  record_keys_limit: integer({
+    description:
+      'Events whose record has more keys are invalid: dropped, counted and acknowledged. Each key is compared with the others, and a record is written in one go.',
+    default: 10_000,
+    ours: true,
+    check: atLeast(16),
+  }),
   tag_length_limit: size({
     description:
       'Events with a tag of more bytes are dropped, counted and acknowledged, as are those whose tag is not UTF-8 or has control characters.',

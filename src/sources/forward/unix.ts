@@ -15,6 +15,7 @@ const {
   partial_message_timeout,
   unfinished_message_limit,
   unfinished_total_limit,
+  record_keys_limit,
   tag_length_limit,
 } = forwardParams
 
@@ -41,6 +42,7 @@ export const unixSource = defineSource({
       partial_message_timeout,
       unfinished_message_limit,
       unfinished_total_limit,
+      record_keys_limit,
       tag_length_limit,
     },
   },
