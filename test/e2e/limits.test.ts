@@ -197,6 +197,14 @@ const cases: readonly Case[] = [
     `${dropped} record_size_limit`,
   ),
   http(
+    'record_keys_limit',
+    'record_keys_limit 16',
+    sends(
+      post(JSON.stringify(Object.fromEntries([...'abcdefghijklmnopq'].map((key) => [key, 1])))),
+    ),
+    `${dropped} record_keys_limit`,
+  ),
+  http(
     'total_body_limit',
     'total_body_limit 10',
     sends(post('{"a":"01234567"}')),

@@ -24,6 +24,8 @@ export interface RecordRules {
   /** Reads the bodies, instead of their Content-Type. */
   readonly parser: Parser | undefined
   readonly recordLimitBytes: number
+  /** Keys of a record. */
+  readonly keyLimit: number
   /** Of all records of a request, packed: a byte of JSON may be four of MessagePack. */
   readonly packedLimitBytes: number
   /** Where those bytes are taken from. */
@@ -164,6 +166,12 @@ export class Records {
     throw new Refusal(413, 'record_size_limit', `a record of more than ${recordLimitBytes} bytes`)
   }
 
+  #checkKeys(keys: number): void {
+    const { keyLimit } = this.#rules
+    if (keys <= keyLimit) return
+    throw new Refusal(413, 'record_keys_limit', `a record of more than ${keyLimit} keys`)
+  }
+
   #hold(): void {
     const { packedLimitBytes, budget } = this.#rules
     const { length } = this.#encoder
@@ -203,6 +211,7 @@ export class Records {
   }
 
   #add({ time, record }: Parsed): void {
+    this.#checkKeys(record.size)
     for (const [name, value] of this.#facts.fields) record.set(name, value)
     this.#encoder.entry(this.#facts.time ?? time ?? currentTime(this.#rules.clock))
     this.#encoder.value(record)
@@ -211,10 +220,13 @@ export class Records {
 
   /** A record that is not touched keeps its bytes. */
   #packedRecord(bytes: Uint8Array): void {
-    if (!isMap(bytes[0] as number)) {
+    const head = bytes[0] as number
+    if (!isMap(head)) {
       this.#leaveOut()
       return
     }
+    if (head === 0xde) this.#checkKeys(uint16At(bytes, 1))
+    if (head === 0xdf) this.#checkKeys(uint32At(bytes, 1))
     if (this.#facts.fields.size > 0) {
       this.#record(decode(bytes) as MsgMap)
       return

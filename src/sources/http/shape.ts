@@ -84,6 +84,13 @@ export const shape = {
       ours: true,
       check: positive,
     }),
+    record_keys_limit: integer({
+      description:
+        'Keys of one record; a request with one of more is refused with 413. Each key is compared with the others, and a record is written in one go.',
+      default: 10_000,
+      ours: true,
+      check: (value) => (value < 16 ? 'expected 16 or more' : undefined),
+    }),
     total_body_limit: size({
       description:
         'Bytes of bodies, of what they are decompressed to, and of their records, that are here at once; requests beyond are answered 503.',

@@ -287,6 +287,7 @@ function recordRules(
   const { parse } = params
   const common = {
     recordLimitBytes: params.recordSizeLimit,
+    keyLimit: params.recordKeysLimit,
     packedLimitBytes: params.decompressionSizeLimit,
     budget,
     clock: context.host.clock,

@@ -243,6 +243,24 @@ describe('limits', () => {
     const short = Array.from({ length: 50 }, () => '{"a":1}')
     expect(await post('/a', json, `[${short.join()}]`)).toBe('200')
   })
+
+  it('refuses a record of too many keys, also among others', async () => {
+    const { post, events } = await startHttp('record_keys_limit 16')
+    const record = (keys: number) =>
+      Object.fromEntries(Array.from({ length: keys }, (_, i) => [`k${i}`, i]))
+    const text = (keys: number) => JSON.stringify(record(keys))
+    expect(await post('/a', json, text(17))).toMatch(/^413 .*more than 16 keys/s)
+    expect(await post('/a', json, `[{"a":1},${text(17)}]`)).toMatch(/^413 /)
+    expect(await post('/a', 'application/x-ndjson', `{}\n${text(17)}`)).toMatch(/^413 /)
+    const packed = encode(recordOf(record(17)))
+    expect(packed[0]).toBe(0xde)
+    expect(await post('/a', 'application/msgpack', packed)).toMatch(/^413 /)
+    const wide = Buffer.concat([Buffer.from('df00000011', 'hex'), packed.subarray(3)])
+    expect(await post('/a', 'application/msgpack', wide)).toMatch(/^413 /)
+    expect(events).toEqual([])
+    expect(await post('/a', json, text(16))).toBe('200')
+    expect(await post('/a', 'application/msgpack', encode(recordOf(record(16))))).toBe('200')
+  })
 })
 
 describe('memory', () => {
