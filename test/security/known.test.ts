@@ -267,7 +267,8 @@ seen yes
 
 describe('CVE-2026-21717: keys that collide in hash tables of objects', () => {
   it('records are no objects: a hundred thousand integer-like keys cost what others cost', async () => {
-    const running = await start(`${forwardSection}
+    const running =
+      await start(`${forwardSection.replace('</source>', 'record_keys_limit 100000\n</source>')}
 <filter **>
 @type record_transformer
 remove_keys k1
@@ -282,6 +283,20 @@ remove_keys k1
     await running.send(
       packed(['a', 1_700_000_000, Object.fromEntries(keys.map((key) => [key, 1]))]),
     )
+    expect(running.lines()).toHaveLength(1)
+    await running.stop()
+  })
+
+  it('by default a record has ten thousand keys at most', async () => {
+    const running = await start(`${forwardSection}
+<match **>
+@type stdout
+</match>`)
+    const record = (keys: number) =>
+      Object.fromEntries(Array.from({ length: keys }, (_, i) => [`k${i}`, 1]))
+    await running.send(packed(['a', 1_700_000_000, record(10_001)]))
+    expect(running.lines()).toEqual([])
+    await running.send(packed(['a', 1_700_000_000, record(10_000)]))
     expect(running.lines()).toHaveLength(1)
     await running.stop()
   })
