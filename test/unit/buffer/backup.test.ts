@@ -27,7 +27,7 @@ const refuse = (bad: string) => (text: string) => {
 
 describe('the backup directory', () => {
   it('gets the refused event alone, with its reason; the rest is delivered', async () => {
-    const { host, output, sink, texts, stats } = await rig({}, '/root')
+    const { host, output, sink, texts, stats } = await rig({}, '/store')
     const judge = refuse('t 3\n')
     sink.behave = async (chunk) => judge(Buffer.concat(await chunk.read()).toString())
     await output.emit(numbers('t', 1, 5))
@@ -36,7 +36,7 @@ describe('the backup directory', () => {
       .paths()
       .filter((one) => /backup\/worker0\/out\/[0-9a-f]{32}\.log$/.test(one))
     expect(texts()[path!]).toBe('t 3\n')
-    expect(path!.startsWith('/root/backup/worker0/out/')).toBe(true)
+    expect(path!.startsWith('/store/backup/worker0/out/')).toBe(true)
     expect(JSON.parse(texts()[`${path}.json`]!)).toMatchObject({
       output: 'out',
       events: 1,

@@ -75,7 +75,7 @@ describe('a chunk that is queued, with compress', () => {
     await found?.chunk.prepare?.()
     expect(found?.chunk).toMatchObject({ sizeBytes: 0, count: 0, heldBytes: 0 })
     expect(changes).toEqual([{ bytes: -bytes.length, events: -200, reason: 'damaged' }])
-    const kept = `/root/backup/worker0/out/${chunk.id}.0.log`
+    const kept = `/store/backup/worker0/out/${chunk.id}.0.log`
     expect(Buffer.from(await host.disk.readFile(kept))).toEqual(bytes)
   })
 

@@ -21,7 +21,7 @@ export function fileStore(
     fsync: 'none',
     fileMode: 0o644,
     directoryMode: 0o755,
-    backup: { rootDirectory: '/root', workerId: 0, pluginId: 'out' },
+    backup: { rootDirectory: '/store', workerId: 0, pluginId: 'out' },
     chunkFormat: 'auto',
     claims: [],
     ...options,

@@ -141,7 +141,7 @@ describe('recovery', () => {
     expect(await textOf(found!.chunk)).toBe('one\nthree\n')
     expect(found?.chunk).toMatchObject({ count: 2, sizeBytes: 10 })
     expect(changes).toEqual([{ bytes: -4, events: -1, reason: 'damaged' }])
-    const kept = `/root/backup/worker0/out/${chunk.id}.4.log`
+    const kept = `/store/backup/worker0/out/${chunk.id}.4.log`
     expect(host.disk.texts()[kept]).toBe('twO\n')
     expect(host.disk.texts()[`${kept}.reason`]).toContain('CRC-32')
     expect(decodeMeta(host.disk.bytesOf(`${kept}.meta`))).toMatchObject({ metadata })
@@ -172,7 +172,7 @@ describe('recovery', () => {
     host.disk.put(`${path}.meta`, meta)
     const found = await only(fileStore(host).open())
     expect(found?.chunk.id).toBe(other.id)
-    expect(host.disk.texts()[`/root/backup/worker0/out/${chunk.id}.log`]).toBe('one\n')
+    expect(host.disk.texts()[`/store/backup/worker0/out/${chunk.id}.log`]).toBe('one\n')
     expect(host.disk.texts()[path]).toBeUndefined()
   })
 
@@ -194,7 +194,7 @@ describe('recovery', () => {
     expect(found).toMatchObject({ state: 'queued', chunk: { id, count: 2 } })
     expect(found?.chunk.metadata.tag).toBe('x.y')
     expect(await textOf(found!.chunk)).toBe('one\ntwo\n')
-    expect(host.disk.texts()[`/root/backup/worker0/out/${id}.8.log`]).toBe('thr')
+    expect(host.disk.texts()[`/store/backup/worker0/out/${id}.8.log`]).toBe('thr')
     await found?.chunk.remove()
     expect(await host.disk.readdir('/buf')).toEqual([])
   })

@@ -37,7 +37,7 @@ describe('what Fluentd left', () => {
       { tag: 'app.web', count: 3, numbers: [6, 7, 8] },
       { tag: 'app.db', count: 1, numbers: [9] },
     ])
-    expect(host.disk.paths().filter((path) => path.startsWith('/root/'))).toEqual([])
+    expect(host.disk.paths().filter((path) => path.startsWith('/store/'))).toEqual([])
   })
 
   it.each([...fluentdChunks.keys()].filter((name) => !name.includes('text')))(
@@ -54,7 +54,7 @@ describe('what Fluentd left', () => {
       const parts = all.slice(0, -4)
       expect(parts.length).toBeLessThan(6)
       expect(parts).toEqual([0, 1, 2, 3, 4, 5].slice(0, parts.length))
-      const kept = host.disk.paths().filter((path) => /^\/root\/.*\.log$/.test(path))
+      const kept = host.disk.paths().filter((path) => /^\/store\/.*\.log$/.test(path))
       expect(kept).toHaveLength(1)
       const at = Number(/\.(\d+)\.log$/.exec(kept[0]!)?.[1])
       expect(Buffer.from(await host.disk.readFile(kept[0]!))).toEqual(whole.subarray(at, -3))

@@ -25,8 +25,8 @@ function outputAt(more: Partial<OutputPlace> = {}): OutputPlace {
     fileMode: 0o644,
     scans: [
       { directory, output: 'web', owns: (name) => names.parse(name) !== undefined },
-      { directory: '/root/backup/worker0/web', output: 'web' },
-      { directory: '/root/buffer/web', output: 'web', keptCopies: true },
+      { directory: '/store/backup/worker0/web', output: 'web' },
+      { directory: '/store/buffer/web', output: 'web', keptCopies: true },
     ],
     ...more,
   }
@@ -65,9 +65,9 @@ function disk(): MemoryDisk {
   made.put(`${directory}/buffer.b${ids[0]}.log`, '{"n":1}\n{"n":2}\n')
   made.put(`${directory}/buffer.b${ids[0]}.log.meta`, meta(ids[0]!, 'app.y', 2))
   made.put(`${directory}/unrelated.txt`, 'x')
-  made.put(`/root/backup/worker0/web/${ids[1]}.log`, '{"m":"\u001b[2J"}\n{"n":3}\n')
-  made.put(`/root/backup/worker0/web/${ids[1]}.log.json`, note(ids[1]!))
-  made.put(`/root/backup/worker0/web/${ids[2]}.log`, '{"n":4}\n')
+  made.put(`/store/backup/worker0/web/${ids[1]}.log`, '{"m":"\u001b[2J"}\n{"n":3}\n')
+  made.put(`/store/backup/worker0/web/${ids[1]}.log.json`, note(ids[1]!))
+  made.put(`/store/backup/worker0/web/${ids[2]}.log`, '{"n":4}\n')
   return made
 }
 
@@ -112,7 +112,7 @@ describe('ls', () => {
   })
 
   it('a directory, and those below it, without a configuration', async () => {
-    const { printed } = await run({ args: ['ls', '/root', '--json'], disk: disk(), outputs: [] })
+    const { printed } = await run({ args: ['ls', '/store', '--json'], disk: disk(), outputs: [] })
     expect(printed.split('\n')).toHaveLength(2)
   })
 
@@ -126,7 +126,7 @@ describe('ls', () => {
       sink,
       buffer: bufferOf({ path: directory, flush_mode: 'lazy', chunk_keys: ['tag'] }, 'file'),
       context: Object.assign(Object.create(context), {
-        system: { ...context.system, rootDir: '/root' },
+        system: { ...context.system, rootDir: '/store' },
       }),
     })
     await output.start()
@@ -177,11 +177,11 @@ describe('replay', () => {
   it('queues a backup, which the output delivers from its next start on', async () => {
     const { host, context } = world()
     const made = host.disk as MemoryDisk
-    made.put(`/root/backup/worker0/web/${ids[1]}.log`, '{"n":3}\n{"n":4}\n')
-    made.put(`/root/backup/worker0/web/${ids[1]}.log.json`, note(ids[1]!))
+    made.put(`/store/backup/worker0/web/${ids[1]}.log`, '{"n":3}\n{"n":4}\n')
+    made.put(`/store/backup/worker0/web/${ids[1]}.log.json`, note(ids[1]!))
     const { code } = await run({ args: ['replay', '--all'], disk: made })
     expect(code).toBe(0)
-    expect(made.paths().filter((path) => path.startsWith('/root') && !path.endsWith('/'))).toEqual(
+    expect(made.paths().filter((path) => path.startsWith('/store') && !path.endsWith('/'))).toEqual(
       [],
     )
     const sink = spySink()
@@ -209,8 +209,8 @@ describe('replay', () => {
     const safe = output.emit(numbers('app.z', 1, 2))
     await host.clock.settle()
     await safe
-    made.put(`/root/backup/worker0/web/${ids[1]}.log`, '{"n":3}\n{"n":4}\n')
-    made.put(`/root/backup/worker0/web/${ids[1]}.log.json`, note(ids[1]!))
+    made.put(`/store/backup/worker0/web/${ids[1]}.log`, '{"n":3}\n{"n":4}\n')
+    made.put(`/store/backup/worker0/web/${ids[1]}.log.json`, note(ids[1]!))
     sink.behave = () => {
       throw new Error('down')
     }
@@ -253,7 +253,7 @@ describe('replay', () => {
 
   it('a part of a damaged chunk, where it is named, with what is known of it', async () => {
     const made = createMemoryDisk()
-    const path = `/root/backup/worker0/web/${ids[3]}.120.log`
+    const path = `/store/backup/worker0/web/${ids[3]}.120.log`
     made.put(path, '{"n":5}\n{"n"')
     made.put(`${path}.reason`, 'bytes 120 to 133 are not as they were written\n')
     made.put(`${path}.meta`, meta(ids[3]!, 'app.d', 0))
