@@ -213,5 +213,6 @@ function copyOf(step: RunStep): RunStep {
     tag: step.tag.slice(),
     packed: step.packed.slice(),
     acks: step.acks.slice(),
+    ackEnds: step.ackEnds?.slice(),
   }
 }

@@ -91,7 +91,11 @@ export async function startForward(
 }
 
 function linesOf(batch: Batch): string[] {
-  return decodeBatch(batch).map(({ time, record }) => {
+  const events = decodeBatch(batch)
+  if (events.length !== batch.count) {
+    throw new Error(`a batch of ${batch.count} events holds ${events.length}`)
+  }
+  return events.map(({ time, record }) => {
     const fraction =
       time.nanoseconds === undefined ? '' : `.${String(time.nanoseconds).padStart(9, '0')}`
     return `${batch.tag} ${time.seconds}${fraction} ${JSON.stringify(plain(record))}`

@@ -94,6 +94,26 @@ describe('a message that comes again on a new connection', () => {
     expect(running.lines().map((line) => line.at(-2))).toEqual(['2', '1', '3'])
   })
 
+  it('in the midst of new ones, while another client sends: each keeps its own events', async () => {
+    const running = await startForward()
+    await send(running, message(2, { chunk: 'b' }), '192.0.2.1')
+    const [first, second] = [
+      running.client({ address: '192.0.2.1' }),
+      running.client({ address: '192.0.2.2' }),
+    ]
+    first.send(Buffer.concat(['a', 'b', 'c'].map((chunk, i) => message(i + 1, { chunk }))))
+    // Ends of messages that lie elsewhere than those of the first.
+    second.send(Buffer.concat([1000, 2000, 3000].map((n) => message(n, { chunk: `d${n}` }))))
+    await running.host.clock.settle()
+    expect([acksIn(first), acksIn(second)]).toEqual([
+      ['a', 'b', 'c'],
+      ['d1000', 'd2000', 'd3000'],
+    ])
+    const numbers = running.lines().map((line) => JSON.parse(line.split(' ')[2]!).n as number)
+    expect(numbers.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 1000, 2000, 3000])
+    expect(repeated(running)).toBe(1)
+  })
+
   it('is taken again when the client sends it twice on one connection, as some do on purpose', async () => {
     const running = await startForward()
     const client = running.client()
