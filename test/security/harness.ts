@@ -7,6 +7,7 @@ import { createKernel, type Kernel } from '../../src/kernel/index.ts'
 import { encode } from '../../src/msgpack/encode.ts'
 import { plugins } from '../../src/plugins.ts'
 import { createFakeHost, type FakeHost } from '../support/fake-host.ts'
+import { poisoned } from '../support/poisoned-kernel.ts'
 
 let kernel: Kernel | undefined
 
@@ -28,7 +29,7 @@ const toStdout = '<match **>\n@type stdout\n<format>\n@type json\n</format>\n</m
 /** The application with all its plugins in a world of memory. Throws ConfigErrors. */
 export async function start(config = `${forwardSection}${toStdout}`): Promise<Running> {
   const host = createFakeHost()
-  kernel ??= createKernel(loadKernel())
+  kernel ??= poisoned(createKernel(loadKernel()))
   const world = { readFile: () => undefined, listDir: () => undefined, env: {}, hostname: 'h' }
   const parsed = parseConfig({ path: 'safe.conf', text: config, ...world })
   if (parsed.errors.length > 0) throw new ConfigErrors(parsed.errors)

@@ -7,6 +7,7 @@ import { expectBooksClose } from '../support/books.ts'
 import { createFakeHost, type FakeHost } from '../support/fake-host.ts'
 import { createMemoryDisk } from '../support/memory-disk.ts'
 import { createMemoryNet } from '../support/memory-net.ts'
+import { poisoned } from '../support/poisoned-kernel.ts'
 import { type Chance, createChance } from './chance.ts'
 import { batchOfEvents, type EventPlan, eventsPerClient } from './events.ts'
 import { ForwardClient } from './forward-client.ts'
@@ -59,7 +60,7 @@ const configWorld = {
 let sharedKernel: Kernel | undefined
 const kernelOf = (): Kernel => {
   // What a kernel holds between messages belongs to its connections; a run leaves nothing behind.
-  sharedKernel ??= createKernel(loadKernel())
+  sharedKernel ??= poisoned(createKernel(loadKernel()))
   return sharedKernel
 }
 

@@ -11,6 +11,7 @@ import { plugins } from '../../../src/plugins.ts'
 import { expectBooksClose } from '../../support/books.ts'
 import { createFakeHost, type FakeHost } from '../../support/fake-host.ts'
 import type { TestClient } from '../../support/memory-net.ts'
+import { poisoned } from '../../support/poisoned-kernel.ts'
 import type { Input } from './inputs.ts'
 
 const ports = { forward: 24_224, secure: 24_225, http: 9880, lines: 5170, syslog: 5140 }
@@ -111,7 +112,7 @@ export class World {
 
   private constructor(host: FakeHost) {
     this.host = host
-    kernel ??= createKernel(loadKernel())
+    kernel ??= poisoned(createKernel(loadKernel()))
     const config = parseConfig({ path: 'fuzz.conf', text: configText, ...world })
     if (config.errors.length > 0) throw new ConfigErrors(config.errors)
     this.#app = createApp({ host, plugins: [...plugins, gather], kernel, config })

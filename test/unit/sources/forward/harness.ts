@@ -11,12 +11,13 @@ import { shape } from '../../../../src/sources/forward/shape.ts'
 import { ForwardSource } from '../../../../src/sources/forward/source.ts'
 import { createFakeHost, type FakeHost } from '../../../support/fake-host.ts'
 import type { TestClient } from '../../../support/memory-net.ts'
+import { poisoned } from '../../../support/poisoned-kernel.ts'
 
 /**
  * One for all tests of a file, as one serves all connections: each takes gigabytes of address
  * space.
  */
-const kernel = createKernel(loadKernel())
+const kernel = poisoned(createKernel(loadKernel()))
 
 /** A batch as it was emitted, copied. */
 export interface Emitted {
