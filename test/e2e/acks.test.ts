@@ -1,17 +1,13 @@
 import net from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
 import { encode } from '../../src/msgpack/encode.ts'
-import { freePort, listening, run, until } from './support.ts'
+import { forwardOn, freePort, listening, run, until } from './support.ts'
 
 it('an ack leaves when standard output has the events, not before: a kill loses none', async () => {
   const [port, metricsPort] = [await freePort(), await freePort()]
   const running = run({
     config: `
-<source>
-  @type forward
-  bind 127.0.0.1
-  port ${port}
-</source>
+${forwardOn(port)}
 <source>
   @type prometheus
   bind 127.0.0.1

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { freePort, listening, type Running, run, until } from './support.ts'
+import { forwardOn, freePort, listening, type Running, run, until } from './support.ts'
 
 /**
  * A real Docker engine (Debian's packages, unpacked into a directory of its own: test/docker/start-dockerd.sh) logging
@@ -47,11 +47,7 @@ describe.skipIf(unavailable !== undefined)(
       port = await freePort()
       metricsPort = await freePort()
       sluice = run({
-        config: `<source>
-  @type forward
-  bind 127.0.0.1
-  port ${port}
-</source>
+        config: `${forwardOn(port)}
 <source>
   @type prometheus
   bind 127.0.0.1

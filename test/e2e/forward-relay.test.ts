@@ -1,7 +1,7 @@
 import net from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { encode } from '../../src/msgpack/encode.ts'
-import { exchange, freePort, listening, type Running, run, until } from './support.ts'
+import { exchange, forwardOn, freePort, listening, type Running, run, until } from './support.ts'
 
 /** Sluice to Sluice by the forward protocol, over real sockets. */
 
@@ -20,12 +20,7 @@ function started(config: string): Running {
 }
 
 const receiver = (port: number, security = '') => `
-<source>
-  @type forward
-  bind 127.0.0.1
-  port ${port}
-  ${security}
-</source>
+${forwardOn(port, security)}
 <match **>
   @type stdout
   <format>
@@ -34,11 +29,7 @@ const receiver = (port: number, security = '') => `
 </match>`
 
 const sender = (port: number, servers: readonly number[], more = '') => `
-<source>
-  @type forward
-  bind 127.0.0.1
-  port ${port}
-</source>
+${forwardOn(port)}
 <match **>
   @type forward
   require_ack_response true

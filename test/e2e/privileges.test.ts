@@ -1,6 +1,6 @@
 import { chmodSync, readFileSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
-import { exchange, freePort, listening, type Running, run, until } from './support.ts'
+import { exchange, forwardOn, freePort, listening, type Running, run, until } from './support.ts'
 
 /** --user and --group: what a process started by root has left. Needs root. */
 const isRoot = process.getuid?.() === 0
@@ -19,11 +19,7 @@ function statusOf(one: Running): Record<string, string> {
 
 async function start(args: string[]) {
   const port = await freePort()
-  const config = `<source>
-  @type forward
-  bind 127.0.0.1
-  port ${port}
-</source>
+  const config = `${forwardOn(port)}
 <match **>
   @type stdout
 </match>

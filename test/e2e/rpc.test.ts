@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { exchange, freePort, listening, run, until } from './support.ts'
+import { exchange, forwardOn, freePort, listening, run, until } from './support.ts'
 
 /** <system> rpc_endpoint, of one process and of several. */
 
@@ -21,11 +21,7 @@ async function start(system: string) {
   rpc_endpoint 127.0.0.1:${rpc}
   ${system}
 </system>
-<source>
-  @type forward
-  bind 127.0.0.1
-  port ${port}
-</source>
+${forwardOn(port)}
 ${held}`
   const sluice = run({ config })
   await listening(port, sluice)

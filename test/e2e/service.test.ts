@@ -10,7 +10,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { cli, exchange, freePort, until } from './support.ts'
+import { cli, exchange, forwardOn, freePort, until } from './support.ts'
 
 const unit = 'examples/systemd/sluice.service'
 
@@ -46,11 +46,7 @@ describe('Node’s permissions', () => {
 
   /** Runs with writing allowed below `allowed` only; the output's files are to be below `dir`. */
   function start(allowed: string, dir: string, port: number) {
-    const config = `<source>
-  @type forward
-  bind 127.0.0.1
-  port ${port}
-</source>
+    const config = `${forwardOn(port)}
 <match **>
   @type file
   path ${dir}/out

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { exchange, freePort, listening, run, until } from './support.ts'
+import { exchange, forwardOn, freePort, listening, run, until } from './support.ts'
 
 /** <system> with_source_only: sources run, the rest waits for SIGWINCH. */
 
@@ -25,11 +25,7 @@ const config = (of: { port: number; labelled: number; system: string; buffer: st
     flush_interval 0.2s
   </source_only_buffer>
 </system>
-<source>
-  @type forward
-  bind 127.0.0.1
-  port ${of.port}
-</source>
+${forwardOn(of.port)}
 <source>
   @type forward
   bind 127.0.0.1

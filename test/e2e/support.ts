@@ -19,6 +19,14 @@ export interface Running {
 
 export const cli = resolve('dist/cli.js')
 
+/** A forward source on loopback; `more` are lines of it. */
+export const forwardOn = (port: number | undefined, more = ''): string => `<source>
+  @type forward
+  bind 127.0.0.1
+  port ${port}
+  ${more}
+</source>`
+
 /** Starts `node dist/cli.js` with `args`; `config` is written to a file and given as -c. `files` are there before. */
 export function run(options: {
   config?: string

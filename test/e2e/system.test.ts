@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
-import { freePort, listening, type Running, run, until } from './support.ts'
+import { forwardOn, freePort, listening, type Running, run, until } from './support.ts'
 
 /** What `<system>` does to the process, seen from outside. */
 
@@ -15,11 +15,7 @@ async function started(system: string): Promise<Running> {
   const port = await freePort()
   running = run({
     config: `<system>\n${system}\n</system>
-<source>
-  @type forward
-  bind 127.0.0.1
-  port ${port}
-</source>
+${forwardOn(port)}
 <match **>
   @type null
 </match>`,

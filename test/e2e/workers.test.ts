@@ -3,15 +3,11 @@ import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { freePort, listening, type Running, run, until } from './support.ts'
+import { forwardOn, freePort, listening, type Running, run, until } from './support.ts'
 
 /** `workers N`: several processes, one address, one standard output, one log. */
 
-const source = (port: number) => `<source>
-  @type forward
-  bind 127.0.0.1
-  port ${port}
-</source>
+const source = (port: number) => `${forwardOn(port)}
 `
 const stdout = `<match **>
   @type stdout

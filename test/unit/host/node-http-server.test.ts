@@ -47,6 +47,37 @@ function talk(port: number, text: string): Promise<string> {
   })
 }
 
+/** A budget that tells of each change. */
+function watchedBudget(limitBytes: number) {
+  const budget = createByteBudget(limitBytes)
+  const waiting = new Set<() => void>()
+  const changed = () => {
+    for (const look of waiting) look()
+  }
+  return {
+    take(bytes: number) {
+      const taken = budget.take(bytes)
+      changed()
+      return taken
+    },
+    give(bytes: number) {
+      budget.give(bytes)
+      changed()
+    },
+    /** Resolves once so many bytes are used. */
+    uses: (bytes: number) =>
+      new Promise<void>((resolve) => {
+        const look = () => {
+          if (budget.usedBytes !== bytes) return
+          waiting.delete(look)
+          resolve()
+        }
+        waiting.add(look)
+        look()
+      }),
+  }
+}
+
 const post = (headers: string, body = '') =>
   `POST /a HTTP/1.1\r\nHost: x\r\n${headers}\r\n\r\n${body}`
 const close = 'Connection: close\r\n'
@@ -77,7 +108,7 @@ describe('http server', () => {
   })
 
   it('keeps all bodies within the budget, and gives back what it took', async () => {
-    const budget = createByteBudget(10)
+    const budget = watchedBudget(10)
     let release = () => {}
     const held = new Promise<void>((resolve) => (release = resolve))
     const { port, refused } = await serve({
@@ -88,27 +119,26 @@ describe('http server', () => {
       },
     })
     const first = talk(port, post(`${close}Content-Length: 8`, 'x'.repeat(8)))
-    while (budget.usedBytes < 8) await new Promise((resolve) => setTimeout(resolve, 5))
+    await budget.uses(8)
     const second = await talk(port, post('Content-Length: 3', 'xxx'))
     expect(second).toMatch(/^HTTP\/1.1 503 .*retry-after: 1/is)
     expect(refused).toEqual(['budget'])
     release()
     expect(await first).toMatch(/\r\n\r\n8$/)
-    while (budget.usedBytes > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    await budget.uses(0)
     expect(await talk(port, post(`${close}Content-Length: 10`, 'x'.repeat(10)))).toMatch(
       /^HTTP\/1.1 200 /,
     )
   })
 
   it('gives back the budget of a client that goes away', async () => {
-    const budget = createByteBudget(10)
+    const budget = watchedBudget(10)
     const { port } = await serve({ budget })
     const socket = net.connect(port, '127.0.0.1')
     socket.write(post('Content-Length: 9', 'xxx'))
-    while (budget.usedBytes < 3) await new Promise((resolve) => setTimeout(resolve, 5))
+    await budget.uses(3)
     socket.destroy()
-    while (budget.usedBytes > 0) await new Promise((resolve) => setTimeout(resolve, 5))
-    expect(budget.usedBytes).toBe(0)
+    await budget.uses(0)
   })
 
   it.each([
@@ -137,17 +167,22 @@ describe('http server', () => {
 
   it('asks for each connection, and tells when it is gone', async () => {
     const seen: string[] = []
+    let gone = () => {}
+    const isGone = new Promise<void>((resolve) => (gone = resolve))
     const { port } = await serve({
       connections: {
         opened: (from) => seen.push(`+${from}`) < 2,
-        closed: (from) => void seen.push(`-${from}`),
+        closed(from) {
+          seen.push(`-${from}`)
+          gone()
+        },
       },
     })
     const socket = net.connect(port, '127.0.0.1')
     await new Promise((resolve) => socket.once('connect', resolve))
     expect(await talk(port, post('Content-Length: 0'))).toMatch(/^(\(ECONNRESET\))?$/)
     socket.destroy()
-    while (seen.length < 3) await new Promise((resolve) => setTimeout(resolve, 5))
+    await isGone
     expect(seen).toEqual(['+127.0.0.1', '+127.0.0.1', '-127.0.0.1'])
   })
 

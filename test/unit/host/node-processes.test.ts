@@ -6,16 +6,21 @@ const processes = createNodeProcesses()
 
 function start(command: string, options: Partial<ProcessOptions> = {}) {
   let output = ''
+  let heard = () => {}
+  const firstOutput = new Promise<void>((resolve) => (heard = resolve))
   let exit = (_exit: ProcessExit) => {}
   const exited = new Promise<ProcessExit>((resolve) => (exit = resolve))
   const child = processes.start(
     { command, stdin: 'none', stdout: 'pipe', stderr: 'discard', ...options },
     {
-      onOutput: (bytes) => (output += Buffer.from(bytes).toString()),
+      onOutput(bytes) {
+        output += Buffer.from(bytes).toString()
+        heard()
+      },
       onExit: (status) => exit(status),
     },
   )
-  return { child, exited, output: () => output }
+  return { child, exited, firstOutput, output: () => output }
 }
 
 describe('processes', () => {
@@ -49,8 +54,10 @@ describe('processes', () => {
   })
 
   it('ends everything that a command line has started', async () => {
-    const { child, exited, output } = start('sleep 1000 | sleep 1000 & echo up; sleep 1000; wait')
-    while (output() === '') await new Promise((resolve) => setTimeout(resolve, 5))
+    const { child, exited, firstOutput } = start(
+      'sleep 1000 | sleep 1000 & echo up; sleep 1000; wait',
+    )
+    await firstOutput
     child.kill('TERM')
     // Its output ends only when nobody holds it any more.
     expect((await exited).signal).toBe('SIGTERM')

@@ -488,6 +488,17 @@ describe('stop', () => {
   })
 })
 
+/** A source whose every batch takes 3 ms: after two of them others get their turn. */
+async function startSlow() {
+  const running = await startForward()
+  const time = { nowMs: 0 }
+  running.host.clock.monotonicMs = () => time.nowMs
+  running.answer = () => {
+    time.nowMs += 3
+  }
+  return { running, time, clock: running.host.clock }
+}
+
 describe('slices', () => {
   it('never come between an inflated payload and its events', async () => {
     const running = await startForward()
@@ -515,14 +526,7 @@ describe('slices', () => {
   })
 
   it('long work on one connection lets others in between', async () => {
-    const running = await startForward()
-    const { clock } = running.host
-    // Each batch takes 3 ms here: after two of them others get their turn.
-    let nowMs = 0
-    clock.monotonicMs = () => nowMs
-    running.answer = () => {
-      nowMs += 3
-    }
+    const { running, clock } = await startSlow()
     const [long, short] = [running.client(), running.client()]
     const sent = Array.from({ length: 6 }, (_, n) =>
       message(n, { tag: `long.${n}`, chunk: `${n}` }),
@@ -539,13 +543,7 @@ describe('slices', () => {
   })
 
   it('what one turn of the event loop reads from a connection counts together', async () => {
-    const running = await startForward()
-    const { clock } = running.host
-    let nowMs = 0
-    clock.monotonicMs = () => nowMs
-    running.answer = () => {
-      nowMs += 3
-    }
+    const { running, time, clock } = await startSlow()
     const client = running.client()
     client.send(message(1, { chunk: '1' }))
     expect(client.paused).toBe(false)
@@ -556,7 +554,7 @@ describe('slices', () => {
     expect(acksIn(client)).toEqual(['1', '2'])
     // A moment without work for it, in which others had theirs, begins anew.
     client.send(message(3, { chunk: '3' }))
-    nowMs += 1
+    time.nowMs += 1
     client.send(message(4, { chunk: '4' }))
     expect(client.paused).toBe(false)
     expect(acksIn(client)).toEqual(['1', '2', '3', '4'])
