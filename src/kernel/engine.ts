@@ -1,20 +1,25 @@
 import { createLayout, type Layout } from './layout.ts'
+import type { FramerOptions } from './types.ts'
 
 /** What the scanner's and the inflater's assembly exports. Places are addresses in memory; 0 stands for none. */
 interface ScanExports {
   scanInit(): void
-  scanKeys(most: number): void
   scanRegions(acks: number, ackEnds: number, out: number, outLimit: number): void
-  scanLimits(skip: number, message: number, warn: number, items: number, levels: number): void
+  scanRules(
+    items: number,
+    levels: number,
+    keys: number,
+    skip: number,
+    messageBytes: number,
+    warnBytes: number,
+  ): void
   scanNext(at: number, end: number, warned: number, seconds: number, nanoseconds: number): number
-  scanEntries(at: number, end: number, items: number, levels: number, lenient: number): number
+  scanEntries(at: number, end: number): number
   scanRewrite(
     at: number,
     end: number,
     out: number,
     outLimit: number,
-    levels: number,
-    lenient: number,
     seconds: number,
     nanoseconds: number,
   ): number
@@ -86,6 +91,30 @@ export const fault = {
 /** A no that scanNext leaves in `elementsLeft`. */
 export const notInside = 0xffff_ffff
 
+export const u32Max = 0xffff_ffff
+
+/** What holds for one connection's messages, within what the kernel's tables have room for. */
+export interface Rules {
+  readonly skipInvalid: boolean
+  readonly levels: number
+  readonly items: number
+  /** Keys a record may have. */
+  readonly keys: number
+  readonly messageBytes: number
+  readonly warnBytes: number
+}
+
+export function rulesOf(options: FramerOptions): Rules {
+  return {
+    skipInvalid: options.skipInvalidEvent,
+    levels: Math.min(Math.max(options.depthLimit, 3), 64),
+    items: Math.min(options.itemLimit, 2 ** 30),
+    keys: Math.min(Math.max(options.keyLimit ?? u32Max, 16), u32Max),
+    messageBytes: Math.min(options.messageLimitBytes, u32Max),
+    warnBytes: Math.min(options.messageWarnBytes, u32Max),
+  }
+}
+
 const frameOffset = 2048
 const frameBytes = 512
 
@@ -120,6 +149,18 @@ export class Engine {
     this.exports.scanInit()
     this.exports.gunzipInit()
     this.exports.scanRegions(acks.at, ackEnds.at, normalised.at, normalised.at + normalised.bytes)
+  }
+
+  /** For the next scans, until they are set again: an engine serves many connections. `sizes`: of messages; false: any. */
+  setRules(rules: Rules, sizes: boolean): void {
+    this.exports.scanRules(
+      rules.items,
+      rules.levels,
+      rules.keys,
+      rules.skipInvalid ? 1 : 0,
+      sizes ? rules.messageBytes : u32Max,
+      sizes ? rules.warnBytes : u32Max,
+    )
   }
 
   /** Past what `gunzip` has inflated. */

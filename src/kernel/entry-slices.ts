@@ -1,6 +1,5 @@
 import { type Engine, field } from './engine.ts'
-import type { EntryRules } from './entry-source.ts'
-import { type MutableRun, noBytes } from './steps.ts'
+import { type MutableRun, type Now, noBytes } from './steps.ts'
 import type { MessageIdentity } from './types.ts'
 
 /** What the run step that ends a message carries. */
@@ -50,19 +49,15 @@ export class EntrySlices {
     if (this.#slices === 0 && this.#invalidLeft === 0 && !ends) this.#engine = undefined
   }
 
-  /** Fills `run` with the next slice. `lenient`, `levels`, `keys`, `seconds`, `nanoseconds` as for scanRewrite. */
-  take(
-    run: MutableRun,
-    rules: Pick<EntryRules, 'lenient' | 'levels' | 'keys'>,
-    now: { seconds: number; nanoseconds: number },
-  ): void {
+  /** Fills `run` with the next slice. The engine still has the rules of the walk. */
+  take(run: MutableRun, now: Now): void {
     const engine = this.#engine!
     const at = field.sliceTable + this.#next * sliceFields
     this.#next++
     const last = this.#next >= this.#slices
     const some = this.#slices > 0
     run.count = some ? engine.field(at + 2) : 0
-    run.packed = some && run.count > 0 ? this.#packed(engine, at, rules, now) : noBytes
+    run.packed = some && run.count > 0 ? this.#packed(engine, at, now) : noBytes
     run.invalid = last ? this.#invalidLeft : engine.field(at + 3)
     this.#invalidLeft -= run.invalid
     const ends = last ? this.#ends : undefined
@@ -78,26 +73,18 @@ export class EntrySlices {
     if (last) this.#engine = undefined
   }
 
-  #packed(
-    engine: Engine,
-    at: number,
-    rules: Pick<EntryRules, 'lenient' | 'levels' | 'keys'>,
-    now: { seconds: number; nanoseconds: number },
-  ): Uint8Array {
+  #packed(engine: Engine, at: number, now: Now): Uint8Array {
     const start = engine.field(at)
     const end = engine.field(at + 1)
     const handed = engine.field(at + 4)
     if (handed === inPlace) return engine.view(start, end)
     if (handed === written) return engine.view(engine.field(at + 5), engine.field(at + 6))
     const out = engine.layout.normalised
-    engine.exports.scanKeys(rules.keys)
     const outEnd = engine.exports.scanRewrite(
       start,
       end,
       out.at,
       out.at + out.bytes,
-      rules.levels,
-      rules.lenient ? 1 : 0,
       now.seconds,
       now.nanoseconds,
     )

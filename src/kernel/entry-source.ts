@@ -1,6 +1,6 @@
-import { type Engine, fault, field } from './engine.ts'
+import { type Engine, fault, field, type Rules } from './engine.ts'
 import type { MessageEnd } from './entry-slices.ts'
-import type { FramerOptions, MessageIdentity } from './types.ts'
+import type { MessageIdentity } from './types.ts'
 
 /**
  * Entries of one message that come in pieces (inflated, or held while a consumer pushed back), or of a large one: cut into windows that end
@@ -63,7 +63,7 @@ export class EntrySource {
   }
 
   /** Walks a window in `engine`, which takes `windowBytes`. False: the entries are malformed, the engine's fault says how. */
-  walk(engine: Engine, rules: EntryRules): boolean {
+  walk(engine: Engine, rules: Rules): boolean {
     const start = engine.inputAt
     const end = start + this.#fill(engine, this.windowBytes)
     const final = this.#last && this.#bytes === 0
@@ -107,38 +107,11 @@ export class EntrySource {
 
 /** So much at a time: of entries of one byte, the most work for its length, ten milliseconds. */
 const windowBytes = 128 * 1024
-const u32Max = 2 ** 32 - 1
-
-/** Limits of a walk over entries, as Framer's options have them. */
-export interface EntryRules {
-  readonly lenient: boolean
-  readonly levels: number
-  readonly items: number
-  /** Keys a record may have. */
-  readonly keys: number
-}
-
-/** The options as the kernel takes them, kept within what its tables have room for. */
-export function entryRules(
-  options: Pick<FramerOptions, 'skipInvalidEvent' | 'depthLimit' | 'itemLimit' | 'keyLimit'>,
-): EntryRules {
-  return {
-    lenient: !options.skipInvalidEvent,
-    levels: Math.min(Math.max(options.depthLimit, 3), 64),
-    items: Math.min(options.itemLimit, 2 ** 30),
-    keys: Math.min(Math.max(options.keyLimit ?? u32Max, 16), u32Max),
-  }
-}
 
 /** Walks the entries in [start, end) of `engine`. False: they are malformed, the engine's fault says how. */
-export function walkEntries(
-  engine: Engine,
-  start: number,
-  end: number,
-  rules: EntryRules,
-): boolean {
-  engine.exports.scanKeys(rules.keys)
-  engine.exports.scanEntries(start, end, rules.items, rules.levels, rules.lenient ? 1 : 0)
+export function walkEntries(engine: Engine, start: number, end: number, rules: Rules): boolean {
+  engine.setRules(rules, false)
+  engine.exports.scanEntries(start, end)
   const stop = engine.field(field.fault)
   if (stop === fault.none || stop === fault.truncated) return true
   if (stop === fault.invalidByte) engine.result[field.fault] = fault.malformedEntries

@@ -6,12 +6,14 @@ import {
   found,
   largestMessageBytes,
   notInside,
+  type Rules,
+  rulesOf,
 } from './engine.ts'
 import { EntrySlices, entriesIn } from './entry-slices.ts'
-import { type EntryRules, EntrySource, entryRules, walkEntries } from './entry-source.ts'
+import { EntrySource, walkEntries } from './entry-source.ts'
 import { Growable } from './growable.ts'
 import { gunzip } from './gunzip.ts'
-import { droppedHeadBytes, droppedNote, takeApart, u32Max } from './large-message.ts'
+import { droppedHeadBytes, droppedNote, takeApart } from './large-message.ts'
 import {
   acksOf,
   compressedStep,
@@ -46,7 +48,7 @@ export class KernelFramer implements Framer {
   readonly #home: Engine
   readonly #pool: EnginePool
   readonly #options: FramerOptions
-  readonly #rules: EntryRules
+  readonly #rules: Rules
   readonly #run: MutableRun = emptyRun()
   readonly #slices = new EntrySlices()
   readonly #unfinished = new Growable()
@@ -71,7 +73,7 @@ export class KernelFramer implements Framer {
     this.#pool = pool
     this.#options = options
     this.#waiting = new WaitingBytes(home.layout.readArea.bytes)
-    this.#rules = entryRules(options)
+    this.#rules = rulesOf(options)
   }
 
   get unfinishedBytes(): number {
@@ -127,7 +129,7 @@ export class KernelFramer implements Framer {
   #step(now: Now): Step | undefined | 'again' {
     if (this.#pending.length > 0) return this.#pending.shift()
     if (this.#slices.active) {
-      this.#slices.take(this.#run, this.#rules, now)
+      this.#slices.take(this.#run, now)
       if (!this.#slices.active) this.#settle()
       return this.#run
     }
@@ -187,15 +189,7 @@ export class KernelFramer implements Framer {
 
   #scan(now: Now): Step | 'again' {
     const engine = this.#engine
-    const options = this.#options
-    engine.exports.scanKeys(this.#rules.keys)
-    engine.exports.scanLimits(
-      options.skipInvalidEvent ? 1 : 0,
-      Math.min(options.messageLimitBytes, u32Max),
-      Math.min(options.messageWarnBytes, u32Max),
-      this.#rules.items,
-      this.#rules.levels,
-    )
+    engine.setRules(this.#rules, true)
     const kind = engine.exports.scanNext(
       this.#at,
       this.#end,

@@ -1,6 +1,6 @@
-import { type Engine, field, found } from './engine.ts'
+import { type Engine, field, found, type Rules } from './engine.ts'
 import type { MessageEnd } from './entry-slices.ts'
-import { type EntryRules, EntrySource } from './entry-source.ts'
+import { EntrySource } from './entry-source.ts'
 import { acksOf, compressedStep, fatalOf, identityOf, note, tagOf } from './steps.ts'
 import type { CompressedStep, FatalStep, FramerOptions, NoteStep } from './types.ts'
 
@@ -11,7 +11,6 @@ export interface LargeMessage {
   readonly entries: EntrySource | undefined
 }
 
-export const u32Max = 0xffff_ffff
 /** What is kept of a message that will be dropped for its length: enough to name its tag. */
 export const droppedHeadBytes = 64 * 1024
 
@@ -23,7 +22,7 @@ export const droppedHeadBytes = 64 * 1024
 export function takeApart(
   engine: Engine,
   bytes: Uint8Array,
-  of: { rules: EntryRules; options: FramerOptions },
+  of: { rules: Rules; options: FramerOptions },
 ): LargeMessage | undefined {
   const { messageLimitBytes, messageWarnBytes, identify } = of.options
   if (bytes.length > messageLimitBytes) return undefined
@@ -48,13 +47,12 @@ export function droppedNote(
   engine: Engine,
   head: Uint8Array,
   wireBytes: number,
-  rules: EntryRules,
+  rules: Rules,
 ): NoteStep {
   if (arrayHeadLength(head[0]!) === 0) return note('broken', wireBytes)
   const at = engine.inputAt
   engine.bytes.set(head, at)
-  engine.exports.scanKeys(rules.keys)
-  engine.exports.scanLimits(1, u32Max, u32Max, rules.items, rules.levels)
+  engine.setRules(rules, false)
   engine.exports.scanNext(at, at + head.length, 0, 0, 0)
   return note('too_large', wireBytes, tagOf(engine).slice())
 }
@@ -68,7 +66,7 @@ interface OpenMessage {
 function openMessage(
   engine: Engine,
   bytes: Uint8Array,
-  rules: EntryRules,
+  rules: Rules,
 ): OpenMessage | FatalStep | undefined {
   const parts = partsOf(bytes, engine.field(field.frameInnerEnd))
   if (parts === undefined) return undefined
@@ -80,8 +78,7 @@ function openMessage(
   engine.bytes.set(bytes.subarray(0, headAt), at)
   engine.bytes.set(parts.nothing, at + headAt)
   engine.bytes.set(rest, at + headAt + parts.nothing.length)
-  engine.exports.scanKeys(rules.keys)
-  engine.exports.scanLimits(rules.lenient ? 0 : 1, u32Max, u32Max, rules.items, rules.levels)
+  engine.setRules(rules, false)
   const kind = engine.exports.scanNext(at, at + length, 1, 0, 0)
   if (kind === found.fatal) return fatalOf(engine)
   const entries = bytes.subarray(from, to)

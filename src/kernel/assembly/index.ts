@@ -2,9 +2,10 @@
 export { crc32 } from './crc32';
 export { findFields } from './find-fields';
 export { jsonPack, jsonPackRegions, jsonPackTime } from './json-pack';
-export { scanEntries, scanRewrite, scanKeys } from './scan-entries';
+export { scanEntries, scanRewrite } from './scan-entries';
 export { scanFrame, scanFrameStart, scanFrameStartInside } from './scan-frame';
-export { scanLimits, scanNext, scanRegions } from './scan-message';
+export { scanNext } from './scan-message';
+export { scanRegions, scanRules } from './scan-rules';
 export { scanSlice } from './scan-slice';
 export { scanInit } from './scan-walk';
 export { formatMiddle, formatProgram, formatRun } from './format';

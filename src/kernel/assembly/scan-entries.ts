@@ -1,5 +1,6 @@
 // Entries `[time, record]`, end to end: what is valid, what can stay where it lies, and rewriting of what cannot.
 
+import { itemLimit, keyLimit, lenient, levelLimit, outAt } from './scan-rules';
 import {
   be16, be32, BUDGET, fail, FAULT, NONE, RESULT, TOO_MANY_ITEMS, TRUNCATED, walk,
 } from './scan-walk';
@@ -44,9 +45,9 @@ const slicesMax: usize = 1000;
 
 /**
  * Whether the value at `p`, which is whole, can be a time, and how it is to be written. `zeroIsNow`: Fluentd's rule of Message
- * mode; `lenient`: skip_invalid_event false.
+ * mode.
  */
-export function timeForm(p: usize, zeroIsNow: bool, lenient: bool): u32 {
+export function timeForm(p: usize, zeroIsNow: bool): u32 {
   const head = <u32>load<u8>(p);
   let zero = false;
   if (head < 0x80) zero = head == 0;
@@ -113,7 +114,7 @@ export function copy(o: usize, p: usize, end: usize): usize {
 /** Where the entry at `p` ends (0 and FAULT if it does not); sets SHAPE. */
 // @ts-ignore: decorator
 @inline
-function entry(p: usize, end: usize, levels: i32, lenient: bool): usize {
+function entry(p: usize, end: usize): usize {
   if (!lenient && load<u8>(p) == 0x92) {
     const meta = load<u8>(p + 1) == 0x92;
     const timeAt = p + 1 + <usize>meta;
@@ -132,7 +133,7 @@ function entry(p: usize, end: usize, levels: i32, lenient: bool): usize {
         const n = (head & 15) + (meta ? 4 : 2);
         if (n > budget) return fail(TOO_MANY_ITEMS);
         store<u32>(BUDGET, budget - n);
-        const next = walk(at + 1, end, (head & 15) << 1, levels - 2);
+        const next = walk(at + 1, end, (head & 15) << 1, levelLimit - 2);
         if (!meta) {
           store<u32>(SHAPE, PLAIN);
           return next;
@@ -147,7 +148,7 @@ function entry(p: usize, end: usize, levels: i32, lenient: bool): usize {
       }
     }
   }
-  return anyEntry(p, end, levels, lenient);
+  return anyEntry(p, end);
 }
 
 /** Elements of the array whose head is at `p`, -1 if there is no array; -2 if its head is cut. */
@@ -180,13 +181,6 @@ export function isMap(p: usize): bool {
   return (head & 0xf0) == 0x80 || head == 0xde || head == 0xdf;
 }
 
-/** Keys that a record may have: 16 or more, as what goes the short way is not asked. */
-let keyLimit: u32 = 0xffffffff;
-
-export function scanKeys(most: u32): void {
-  keyLimit = most;
-}
-
 /** A map that has not too many keys; its head is whole. */
 export function isRecord(p: usize): bool {
   const head = <u32>load<u8>(p);
@@ -196,12 +190,12 @@ export function isRecord(p: usize): bool {
 }
 
 /** The same for entries of every form: any array head, metadata beside the time, further elements, other values. */
-function anyEntry(p: usize, end: usize, levels: i32, lenient: bool): usize {
+function anyEntry(p: usize, end: usize): usize {
   if (p >= end) return fail(TRUNCATED);
   store<u32>(SHAPE, DROP);
   const elements = arrayCount(p, end);
   if (elements == -2) return fail(TRUNCATED);
-  if (elements == -1) return walk(p, end, 1, levels);
+  if (elements == -1) return walk(p, end, 1, levelLimit);
   if (!spend(elements)) return 0;
   let at = p + arrayHeadBytes(p);
   if (elements == 0) return at;
@@ -210,22 +204,22 @@ function anyEntry(p: usize, end: usize, levels: i32, lenient: bool): usize {
   if (at >= end) return fail(TRUNCATED);
   const parts = arrayCount(at, end);
   if (parts >= 1) timeAt = at + arrayHeadBytes(at);
-  at = walk(at, end, 1, levels - 1);
+  at = walk(at, end, 1, levelLimit - 1);
   if (at == 0) return 0;
-  let form = parts == 0 ? TIME_BAD : timeForm(timeAt, lenient, lenient);
+  let form = parts == 0 ? TIME_BAD : timeForm(timeAt, lenient);
   let timeEnd = at;
   if (parts >= 1 && form != TIME_BAD) {
     // Walked once already: this finds only where the time ends.
     const budget = load<u32>(BUDGET);
-    timeEnd = walk(timeAt, end, 1, levels);
+    timeEnd = walk(timeAt, end, 1, levelLimit);
     store<u32>(BUDGET, budget);
   }
   if (elements == 1) return at;
   if (at >= end) return fail(TRUNCATED);
   const recordAt = at;
-  const recordEnd = walk(at, end, 1, levels - 1);
+  const recordEnd = walk(at, end, 1, levelLimit - 1);
   if (recordEnd == 0) return 0;
-  const last = walk(recordEnd, end, <u32>(elements - 2), levels - 1);
+  const last = walk(recordEnd, end, <u32>(elements - 2), levelLimit - 1);
   if (last == 0 || form == TIME_BAD || !isRecord(recordAt)) return last;
   store<u32>(SHAPE, plain && parts < 0 && form == TIME_COPIED ? PLAIN : REWRITE);
   store<u32>(TIME_FORM, form);
@@ -236,18 +230,12 @@ function anyEntry(p: usize, end: usize, levels: i32, lenient: bool): usize {
   return last;
 }
 
-let outAt: usize = 0;
-
-export function entriesRegion(out: usize): void {
-  outAt = out;
-}
-
 /**
  * Walks up to `most` entries from `p`, filling the slice table; SLICES, COUNT, INVALID are totals. Returns where it came to:
  * `end`, or before it with FAULT set, or after `most` entries. From the first entry on that cannot stay as it is, a slice is
  * written to the out region; not in lenient mode, where times may make entries longer: scanRewrite does it then.
  */
-export function walkEntries(p: usize, end: usize, most: u32, levels: i32, lenient: bool): usize {
+export function walkEntries(p: usize, end: usize, most: u32): usize {
   const sliceBytes = max<usize>(sliceBytesMin, (end - p) / slicesMax + 1);
   let slice = SLICE_TABLE;
   let start = p;
@@ -262,7 +250,7 @@ export function walkEntries(p: usize, end: usize, most: u32, levels: i32, lenien
   store<u32>(FAULT, NONE);
   let budget = load<u32>(BUDGET);
   while (read < most && p < end) {
-    const next = entry(p, end, levels, lenient);
+    const next = entry(p, end);
     if (next == 0) break;
     read++;
     budget = load<u32>(BUDGET);
@@ -322,21 +310,19 @@ function writeEntry(o: usize, seconds: u32, nanoseconds: u32): usize {
 }
 
 /** The exported face of walkEntries, for entries that are not inside a message in this memory. */
-export function scanEntries(p: usize, end: usize, items: u32, levels: i32, lenient: bool): usize {
-  store<u32>(BUDGET, items);
-  return walkEntries(p, end, 0xffffffff, levels, lenient);
+export function scanEntries(p: usize, end: usize): usize {
+  store<u32>(BUDGET, itemLimit);
+  return walkEntries(p, end, 0xffffffff);
 }
 
 /**
  * Writes the valid entries of [p, end), which walkEntries has accepted, to `o`: canonical. Returns their end there, 0 if
  * there is no room before `limit` (which the layout's sizes exclude).
  */
-export function scanRewrite(
-  p: usize, end: usize, o: usize, limit: usize, levels: i32, lenient: bool, seconds: u32, nanoseconds: u32,
-): usize {
+export function scanRewrite(p: usize, end: usize, o: usize, limit: usize, seconds: u32, nanoseconds: u32): usize {
   store<u32>(BUDGET, 0xffffffff);
   while (p < end) {
-    const next = entry(p, end, levels, lenient);
+    const next = entry(p, end);
     if (next == 0) return 0;
     if (o + (next - p) + 16 > limit) return 0;
     const shape = load<u32>(SHAPE);

@@ -2,68 +2,22 @@
 // Message mode with one tag become one run of entries.
 
 import {
-  arrayCount, arrayHeadBytes, copy, COUNT, entriesRegion, ENTRIES_READ, INVALID, isRecord, PACKED_END, SLICES, spend,
-  TIME_BAD, TIME_COPIED, timeForm, walkEntries, writeTime,
+  arrayCount, arrayHeadBytes, copy, COUNT, INVALID, isRecord, PACKED_END, spend, TIME_BAD, TIME_COPIED, timeForm,
+  writeTime,
 } from './scan-entries';
-import { ack, asksForAck, CODEC_BYTES, rest, textBytes, textStart } from './scan-option';
+import { ack, asksForAck, rest, textBytes, textStart } from './scan-option';
 import {
-  BAD_OPTION, BUDGET, fail, FAULT, INVALID_BYTE, MALFORMED_ENTRIES, NONE, RESULT, TOO_DEEP, TRUNCATED, walk,
-} from './scan-walk';
-
-/** What scanNext found. The numbers are known to src/kernel/engine.ts. */
-const END: i32 = 0;
-const INCOMPLETE: i32 = 1;
-const FATAL: i32 = 2;
-const HEARTBEAT: i32 = 3;
-const BROKEN: i32 = 4;
-const TOO_LARGE: i32 = 5;
-const LARGE: i32 = 6;
-const RUN: i32 = 7;
-const ENTRIES: i32 = 8;
-const COMPRESSED: i32 = 9;
-
-const NEXT: usize = RESULT + 8;
-const TAG_AT: usize = RESULT + 12;
-const TAG_BYTES: usize = RESULT + 16;
-const ACKS_END: usize = RESULT + 36;
-const ACK_COUNT: usize = RESULT + 40;
-const MESSAGES: usize = RESULT + 44;
-const WIRE_BYTES: usize = RESULT + 48;
-const PAYLOAD_AT: usize = RESULT + 56;
-const PAYLOAD_END: usize = RESULT + 60;
-/** Of a Forward message that was cut among its entries: how many are to come, and elements of the message after them. */
-const ENTRIES_LEFT: usize = RESULT + 120;
-const ELEMENTS_LEFT: usize = RESULT + 124;
+  ackEndsAt, acksAt, itemLimit, levelLimit, messageLimit, outAt, outEnd, warnLimit,
+} from './scan-rules';
+import {
+  ACK_COUNT, ACKS_END, BROKEN, ELEMENTS_LEFT, END, ENTRIES, ENTRIES_LEFT, HEARTBEAT, incomplete, MESSAGES, NEXT,
+  refused, RUN, sized, stopped, TAG_AT, TAG_BYTES, WIRE_BYTES,
+} from './scan-verdict';
+import { forward, packed } from './scan-whole';
+import { BUDGET, FAULT, NONE, walk } from './scan-walk';
 
 /** A run of Message mode ends when it has this much, so that the caller may look up in between. */
 const runBytes: usize = 256 * 1024;
-
-let acksAt: usize = 0;
-let ackEndsAt: usize = 0;
-let outAt: usize = 0;
-let outEnd: usize = 0;
-let messageLimit: usize = 0;
-let warnLimit: usize = 0;
-let itemLimit: u32 = 0;
-let levelLimit: i32 = 0;
-let lenient: bool = false;
-
-export function scanRegions(acks: usize, ackEnds: usize, out: usize, outLimit: usize): void {
-  acksAt = acks;
-  ackEndsAt = ackEnds;
-  outAt = out;
-  outEnd = outLimit;
-  entriesRegion(out);
-}
-
-/** What holds for the messages of one connection. `skip`: Fluentd's skip_invalid_event. */
-export function scanLimits(skip: bool, messageBytes: u32, warnBytes: u32, items: u32, levels: i32): void {
-  lenient = !skip;
-  messageLimit = messageBytes;
-  warnLimit = warnBytes;
-  itemLimit = items;
-  levelLimit = levels;
-}
 
 // @ts-ignore: decorator
 @inline
@@ -76,29 +30,6 @@ function sameBytes(a: usize, b: usize, n: i32): bool {
     if (load<u8>(a + i) != load<u8>(b + i)) return false;
   }
   return true;
-}
-
-/** What FAULT means for the stream; NEXT stays before the message. */
-function stopped(p: usize): i32 {
-  store<u32>(NEXT, <u32>p);
-  return load<u32>(FAULT) == TRUNCATED ? INCOMPLETE : FATAL;
-}
-
-/**
- * The same for a fault that matters only in a message that is taken: one above the limit is dropped, whatever is in it. So
- * its end must be known first.
- */
-function refused(p: usize, end: usize): i32 {
-  const why = load<u32>(FAULT);
-  if (why != BAD_OPTION && why != TOO_DEEP) return stopped(p);
-  store<u32>(BUDGET, itemLimit);
-  const next = walk(p, end, 1, levelLimit + 2);
-  if (next == 0) return stopped(p);
-  if (next - p <= messageLimit) {
-    fail(why);
-    return stopped(p);
-  }
-  return sized(p, next, false);
 }
 
 let runAt: usize = 0;
@@ -259,11 +190,6 @@ function message(p: usize, end: usize, warned: bool, seconds: u32, nanoseconds: 
   return single(p, at, end, elements, known, warned, tag, tagBytes, seconds, nanoseconds);
 }
 
-function incomplete(p: usize): i32 {
-  fail(TRUNCATED);
-  return stopped(p);
-}
-
 /** A value that is no array: nil is a heartbeat, anything else is broken. */
 function stray(p: usize, end: usize): i32 {
   const next = walk(p, end, 1, levelLimit + 2);
@@ -271,19 +197,6 @@ function stray(p: usize, end: usize): i32 {
   store<u32>(NEXT, <u32>next);
   store<u32>(WIRE_BYTES, <u32>(next - p));
   return load<u8>(p) == 0xc0 ? HEARTBEAT : BROKEN;
-}
-
-/** Whether the message's own bytes are within limits: RUN, or TOO_LARGE or LARGE. */
-function sized(p: usize, next: usize, warned: bool): i32 {
-  const size = next - p;
-  if (size <= warnLimit && size <= messageLimit) return RUN;
-  store<u32>(WIRE_BYTES, <u32>size);
-  if (size > messageLimit) {
-    store<u32>(NEXT, <u32>next);
-    return TOO_LARGE;
-  }
-  store<u32>(NEXT, <u32>p);
-  return warned ? RUN : LARGE;
 }
 
 /** `[tag, time, record, option?]`: `at` is at the time. */
@@ -302,7 +215,7 @@ function single(
       timeEnd = walk(at, end, 1, levelLimit - 1);
       if (timeEnd == 0) return refused(p, end);
     }
-    form = timeForm(at, true, lenient);
+    form = timeForm(at, true);
     at = timeEnd;
   }
   const recordAt = at;
@@ -314,7 +227,7 @@ function single(
     if (!isRecord(recordAt)) valid = false;
   }
   const recordEnd = at;
-  const next = rest(at, end, elements - 3, levelLimit);
+  const next = rest(at, end, elements - 3);
   if (next == 0) return refused(p, end);
   const size = sized(p, next, warned);
   if (size != RUN) return size;
@@ -351,74 +264,4 @@ function single(
 function noteAckEnd(): void {
   store<u32>(ackEnds, <u32>(out - outAt));
   ackEnds += 4;
-}
-
-/** `[tag, [entry, ...], option?]`: `at` is at the entries. */
-function forward(p: usize, at: usize, end: usize, elements: i64, known: bool, warned: bool): i32 {
-  const entries = arrayCount(at, end);
-  if (entries == -2) return incomplete(p);
-  if (!spend(entries)) return refused(p, end);
-  at += arrayHeadBytes(at);
-  const last = walkEntries(at, end, <u32>entries, levelLimit, lenient);
-  const read = load<u32>(ENTRIES_READ);
-  if (<i64>read < entries) {
-    if (load<u32>(FAULT) == NONE) fail(TRUNCATED);
-    store<u32>(ENTRIES_LEFT, <u32>(entries - <i64>read));
-    store<u32>(ELEMENTS_LEFT, <u32>(elements - 2));
-    return refused(p, end);
-  }
-  const next = rest(last, end, elements - 2, levelLimit);
-  if (next == 0) {
-    store<u32>(ELEMENTS_LEFT, <u32>(elements - 2));
-    return refused(p, end);
-  }
-  store<i32>(CODEC_BYTES, -1);
-  const size = sized(p, next, warned);
-  return size == RUN ? finish(p, next, known) : size;
-}
-
-/** `[tag, bytes, option?]`: `at` is at the bytes. */
-function packed(p: usize, at: usize, end: usize, elements: i64, known: bool, warned: bool): i32 {
-  const n = textBytes(at, end);
-  if (n < 0) return incomplete(p);
-  const payload = textStart;
-  const payloadEnd = payload + <usize>n;
-  const next = rest(payloadEnd, end, elements - 2, levelLimit);
-  if (next == 0) return refused(p, end);
-  const size = sized(p, next, warned);
-  if (size != RUN) return size;
-  if (load<i32>(CODEC_BYTES) != -1) {
-    if (!known) {
-      // Nobody could be handed its entries: not worth inflating.
-      store<u32>(COUNT, 0);
-      store<u32>(INVALID, 1);
-      store<u32>(SLICES, 0);
-      return finish(p, next, true);
-    }
-    store<u32>(PAYLOAD_AT, <u32>payload);
-    store<u32>(PAYLOAD_END, <u32>payloadEnd);
-    finish(p, next, true);
-    return COMPRESSED;
-  }
-  walkEntries(payload, payloadEnd, 0xffffffff, levelLimit, lenient);
-  const fault = load<u32>(FAULT);
-  if (fault == TRUNCATED) store<u32>(INVALID, load<u32>(INVALID) + 1);
-  else if (fault != NONE) {
-    if (fault == INVALID_BYTE) fail(MALFORMED_ENTRIES);
-    return refused(p, end);
-  }
-  return finish(p, next, known);
-}
-
-/** The message is accepted: its ack, its size. Without a tag, every entry of it is invalid. */
-function finish(p: usize, next: usize, known: bool): i32 {
-  if (!known) {
-    store<u32>(INVALID, load<u32>(INVALID) + load<u32>(COUNT));
-    store<u32>(COUNT, 0);
-  }
-  store<u32>(ACKS_END, <u32>ack(acks));
-  store<u32>(MESSAGES, 1);
-  store<u32>(NEXT, <u32>next);
-  store<u32>(WIRE_BYTES, <u32>(next - p));
-  return ENTRIES;
 }

@@ -1,6 +1,7 @@
 // What a message's option says: the chunk to acknowledge, the name of a compression. And the ack itself.
 
 import { copy, isMap, spend } from './scan-entries';
+import { levelLimit } from './scan-rules';
 import { BAD_OPTION, be16, be32, fail, INVALID_BYTE, RESULT, TRUNCATED, walk } from './scan-walk';
 
 const ACK_COUNT: usize = RESULT + 40;
@@ -47,7 +48,7 @@ function isText(p: usize, n: i64): bool {
 }
 
 /** Reads the option at `p`: a map or nil. Sets CHUNK_* and CODEC_*; returns its end, or 0 and FAULT. */
-function option(p: usize, end: usize, levels: i32): usize {
+function option(p: usize, end: usize): usize {
   if (p >= end) return fail(TRUNCATED);
   const head = <u32>load<u8>(p);
   if (head == 0xc0) return p + 1;
@@ -68,9 +69,9 @@ function option(p: usize, end: usize, levels: i32): usize {
     if (at >= end) return fail(TRUNCATED);
     const n = textBytes(at, end);
     const keyStart = textStart;
-    const value = walk(at, end, 1, levels - 2);
+    const value = walk(at, end, 1, levelLimit - 2);
     if (value == 0) return 0;
-    const next = walk(value, end, 1, levels - 2);
+    const next = walk(value, end, 1, levelLimit - 2);
     if (next == 0) return 0;
     if (isChunk(keyStart, n)) noteChunk(value, next);
     else if (isCompressed(keyStart, n)) noteCodec(value, next);
@@ -98,13 +99,13 @@ function noteCodec(p: usize, end: usize): void {
 }
 
 /** The option (if `elements` leaves one) and what may follow it; returns the message's end, or 0 and FAULT. */
-export function rest(p: usize, end: usize, elements: i64, levels: i32): usize {
+export function rest(p: usize, end: usize, elements: i64): usize {
   store<u32>(CHUNK_AT, 0);
   store<i32>(CODEC_BYTES, -1);
   if (elements <= 0) return p;
-  const after = option(p, end, levels);
+  const after = option(p, end);
   if (after == 0 || elements == 1) return after;
-  return walk(after, end, <u32>(elements - 1), levels - 1);
+  return walk(after, end, <u32>(elements - 1), levelLimit - 1);
 }
 
 /** Whether the message asked for an ack. */
