@@ -10,7 +10,10 @@ import { type DiskLock, LockedError } from '../core/disk-lock.ts'
  * one that it is dead, and then its socket is taken away. Nothing that a dead process has left has to be judged by a process
  * id, which another process may have by now.
  */
-export function createDiskLocks(pid: number): (path: string) => Promise<DiskLock> {
+export function createDiskLocks(
+  pid: number,
+  pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms)),
+): (path: string) => Promise<DiskLock> {
   /** A process may hold a path several times: while it reloads, the old graph may still be at its end. */
   const held = new Map<string, Promise<Held>>()
 
@@ -18,7 +21,7 @@ export function createDiskLocks(pid: number): (path: string) => Promise<DiskLock
     const key = resolve(path)
     for (;;) {
       const there = held.get(key)
-      const mine = there ?? take(key, pid)
+      const mine = there ?? take(key, pid, pause)
       held.set(key, mine)
       try {
         const lock = await mine
@@ -38,6 +41,8 @@ export function createDiskLocks(pid: number): (path: string) => Promise<DiskLock
   }
 }
 
+type Pause = (ms: number) => Promise<void>
+
 interface Held {
   users: number
   close(): Promise<void>
@@ -55,14 +60,14 @@ function releaseOnce(release: () => Promise<void>): DiskLock {
 
 /** A socket's name may have 107 bytes. */
 const nameLimitBytes = 100
-/** How often a socket that nobody listens on is asked again: its process may be just about to. */
-const askTimes = 3
-const askAgainMs = 40
+/** A socket that nobody listens on is asked again while it is so young: its process may be just about to. */
+const youngMs = 80
+const askAgainMs = 20
 /** How long the holder may take to say its process id. */
 const answerLimitMs = 500
 const takeTimes = 10
 
-async function take(path: string, pid: number): Promise<Held> {
+async function take(path: string, pid: number, pause: Pause): Promise<Held> {
   const place = await shortPlace(path)
   try {
     for (let time = 0; time < takeTimes; time += 1) {
@@ -71,7 +76,7 @@ async function take(path: string, pid: number): Promise<Held> {
       const found = statOf(path)
       if (found === undefined) continue
       if (!found.isSocket()) throw new Error(`${path} is there, and is no lock of ours`)
-      const holder = await ask(place.path)
+      const holder = await ask(place.path, found, pause)
       if (holder.lives) throw new LockedError(path, holder.pid)
       await takeAway(path, found, pid)
     }
@@ -136,12 +141,13 @@ interface Holder {
   readonly pid?: number | undefined
 }
 
-async function ask(path: string): Promise<Holder> {
-  for (let time = 1; ; time += 1) {
+async function ask(path: string, { mtimeMs }: Stats, pause: Pause): Promise<Holder> {
+  // A clock that was set back meanwhile does not make it younger for ever.
+  for (let leftMs = Math.min(mtimeMs + youngMs - Date.now(), youngMs); ; leftMs -= askAgainMs) {
     const answer = await askOnce(path)
     if (answer !== 'refused') return answer
-    if (time >= askTimes) return { lives: false }
-    await new Promise((done) => setTimeout(done, askAgainMs))
+    if (leftMs <= 0) return { lives: false }
+    await pause(askAgainMs)
   }
 }
 

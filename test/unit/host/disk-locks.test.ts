@@ -1,5 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -87,6 +95,20 @@ describe('a lock', () => {
     const taken = results.filter((result) => result.status === 'fulfilled')
     expect(taken).toHaveLength(1)
     for (const { value } of taken) await value.release()
+  })
+
+  it.each([
+    ['old', -1, 0],
+    ['so young that it may listen yet', 60, 4],
+  ])('of a dead process, its socket %s: how often is waited', async (_age, seconds, pauses) => {
+    const path = join(dir, 'x.lock')
+    await kill(await holder(path))
+    const made = Date.now() / 1000 + seconds
+    utimesSync(path, made, made)
+    const paused: number[] = []
+    const lock = createDiskLocks(1, async (ms) => void paused.push(ms))
+    await (await lock(path)).release()
+    expect(paused).toEqual(Array.from({ length: pauses }, () => 20))
   })
 
   it('may have a long name', async () => {
