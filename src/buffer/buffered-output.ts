@@ -228,7 +228,7 @@ class BufferedOutput implements Output {
     if (keys >= manyChunkKeys) {
       log.warn('many chunk keys specified, and it may cause too many chunks on your system.')
     }
-    sayUncompressed(log, this.#params.compress, this.#store.persistent)
+    sayUncompressed(log, this.#params.compress)
     if (this.#params.retryForever && this.#secondary !== undefined) {
       log.warn("<secondary> with 'retry_forever', only unrecoverable errors are moved to secondary")
     }

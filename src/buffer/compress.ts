@@ -19,10 +19,10 @@ export function codecOf(compress: 'text' | Codec): Codec | undefined {
   return compress !== 'text' && hasCodec(compress) ? compress : undefined
 }
 
-/** Says where `compress` of <buffer> is written and chunks are not compressed. */
-export function sayUncompressed(log: Logger, compress: 'text' | Codec, inFiles: boolean): void {
-  if (compress === 'text' || (inFiles && hasCodec(compress))) return
-  const why = inFiles ? 'zstd needs Node.js 22.15 or later' : 'they are in memory'
+/** Says that chunks are not compressed although `compress` of <buffer> is written. */
+export function sayUncompressed(log: Logger, compress: 'text' | Codec): void {
+  if (compress === 'text' || hasCodec(compress)) return
+  const why = 'zstd needs Node.js 22.15 or later'
   log.info(`chunks are kept uncompressed while they wait: ${why}`, { compress })
 }
 

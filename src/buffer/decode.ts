@@ -58,6 +58,17 @@ export async function* decodeExtent(
   for await (const frame of framesOf(file, extent)) yield* decodeFrame(frame)
 }
 
+/** What comes out of the one member or frame that compress.ts made in memory, in pieces that stay valid. */
+export function decompress(
+  bytes: Uint8Array,
+  codec: Codec,
+): AsyncGenerator<Uint8Array, void, void> {
+  const options = { chunkSize: pieceBytes }
+  const engine = codec === 'gzip' ? zlib.createGunzip(options) : createNativeZstd?.(options)
+  if (engine === undefined) throw new Error('bug: this Node.js has no zstd')
+  return throughEngine(engine, [bytes])
+}
+
 /** Up to where members or frames can be decoded, for a file that cannot be as a whole. Rejects as the disk does. */
 export async function wholeEnd(file: FileHandle, codec: Codec, sizeBytes: number): Promise<number> {
   let end = 0

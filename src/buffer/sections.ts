@@ -161,11 +161,10 @@ function storeParams<const C extends number, const T extends number>(limits: {
       check: above(0),
     }),
     compress: enumeration(['text', 'gzip', 'zstd'], {
-      description:
-        'How chunks of file buffers are compressed once they are queued. `zstd` needs Node.js 22.15.',
+      description: 'How chunks are compressed once they are queued. `zstd` needs Node.js 22.15.',
       default: 'text',
       differs:
-        'A chunk is compressed as a whole when it is queued, not at each append: it gets smaller, and chunk_limit_size counts its bytes before. Chunks in memory are not compressed. What outputs write is the same.',
+        'A chunk is compressed as a whole when it is queued, not at each append: it gets smaller, and chunk_limit_size counts its bytes before. What outputs write is the same.',
     }),
     decompression_size_limit: size({
       description: 'Accepted: compressed chunks are read piece by piece, whatever their size.',

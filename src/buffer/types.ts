@@ -1,5 +1,6 @@
 import type { BufferDefinition, PluginContext } from '../config/define.ts'
 import type { BoundPlugin } from '../config/schema.ts'
+import { type Codec, codecOf } from './compress.ts'
 import { createFileBuffer, createFileSingleBuffer } from './file-buffers.ts'
 import { createMemoryStore } from './memory-store.ts'
 import { fileBufferShape, fileSingleBufferShape, memoryBufferShape } from './sections.ts'
@@ -16,7 +17,8 @@ export const memoryBuffer: BufferType = {
   name: 'memory',
   summary: 'Chunks in memory: fast, and gone with the process.',
   shape: memoryBufferShape,
-  createStore: (_params, context) => createMemoryStore(context.host),
+  createStore: ({ compress }, context) =>
+    createMemoryStore(context.host, codecOf(compress as 'text' | Codec)),
 }
 
 export const fileBuffer: BufferType = {

@@ -35,7 +35,6 @@ export function createJsonFramer(options: FramerOptions): Framer {
 
 class JsonFramer implements Framer {
   readonly #options: FramerOptions
-  readonly #keyLimit: number
   readonly #limitBytes: number
   readonly #splitter = new JsonSplitter()
   readonly #encoder = new Encoder()
@@ -50,7 +49,6 @@ class JsonFramer implements Framer {
 
   constructor(options: FramerOptions) {
     this.#options = options
-    this.#keyLimit = options.keyLimit ?? Number.POSITIVE_INFINITY
     this.#limitBytes = Math.min(options.unfinishedLimitBytes, jsonMessageLimitBytes)
   }
 
@@ -205,8 +203,9 @@ class JsonFramer implements Framer {
     record: MsgValue | undefined,
     { now, zeroIsNow }: { now: Now; zeroIsNow: boolean },
   ): boolean {
-    if (!(record instanceof Map) || record.size > this.#keyLimit) return false
-    const lax = !this.#options.skipInvalidEvent
+    const { keyLimit = Number.POSITIVE_INFINITY, skipInvalidEvent } = this.#options
+    if (!(record instanceof Map) || record.size > keyLimit) return false
+    const lax = !skipInvalidEvent
     if (time === 0 && (zeroIsNow || lax)) return this.#write(nowTime(now), record)
     if (typeof time === 'bigint' || (typeof time === 'number' && Number.isInteger(time))) {
       return this.#write(time, record)

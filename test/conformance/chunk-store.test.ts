@@ -3,8 +3,8 @@ import { createSeededRandom } from '../support/fake-host.ts'
 import { createVirtualClock } from '../support/virtual-clock.ts'
 import { chunkStoreConformance } from './chunk-store.ts'
 
-chunkStoreConformance('memory', async () => {
-  const store = createMemoryStore({ clock: createVirtualClock(), random: createSeededRandom(1) })
-  await store.open()
-  return store
-})
+const outside = { clock: createVirtualClock(), random: createSeededRandom(1) }
+
+chunkStoreConformance('memory', async () => createMemoryStore(outside))
+
+chunkStoreConformance('memory, compressed', async () => createMemoryStore(outside, 'gzip'))
