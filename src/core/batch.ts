@@ -22,3 +22,9 @@ export interface Batch {
 
 /** Nesting depth (arrays and maps, the entry itself included) that any part of Sluice accepts. */
 export const maxDepth = 64
+
+/**
+ * Keys and elements of arrays, at all levels together, that a record may have where no parameter says otherwise. It is
+ * written in one go, and others wait meanwhile.
+ */
+export const maxRecordItems = 10_000

@@ -13,12 +13,20 @@ import { JsonError, parseJson } from '../text/json.ts'
 import { JsonSplitter } from '../text/json-split.ts'
 import { jsonAck, wantsAck } from './ack.ts'
 
+/** Keys and elements of arrays, at all levels together. */
+function countItems(value: MsgValue): number {
+  if (!Array.isArray(value) && !(value instanceof Map)) return 0
+  let count = Array.isArray(value) ? value.length : value.size
+  for (const item of value.values()) count += countItems(item)
+  return count
+}
+
 /**
  * The longest JSON message. JSON connections are people with netcat and small scripts; what a
  * parsed value takes is tens of times its text, so this is far below what MessagePack messages may
  * have.
  */
-export const jsonMessageLimitBytes = 4 * 1024 * 1024
+export const jsonMessageLimitBytes = 1024 * 1024
 
 type Now = { seconds: number; nanoseconds: number }
 
@@ -204,7 +212,7 @@ class JsonFramer implements Framer {
     { now, zeroIsNow }: { now: Now; zeroIsNow: boolean },
   ): boolean {
     const { keyLimit = Number.POSITIVE_INFINITY, skipInvalidEvent } = this.#options
-    if (!(record instanceof Map) || record.size > keyLimit) return false
+    if (!(record instanceof Map) || countItems(record) > keyLimit) return false
     const lax = !skipInvalidEvent
     if (time === 0 && (zeroIsNow || lax)) return this.#write(nowTime(now), record)
     if (typeof time === 'bigint' || (typeof time === 'number' && Number.isInteger(time))) {

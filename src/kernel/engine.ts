@@ -9,6 +9,7 @@ interface ScanExports {
     items: number,
     levels: number,
     keys: number,
+    recordBytes: number,
     skip: number,
     messageBytes: number,
     warnBytes: number,
@@ -98,8 +99,8 @@ export interface Rules {
   readonly skipInvalid: boolean
   readonly levels: number
   readonly items: number
-  /** Keys a record may have. */
   readonly keys: number
+  readonly recordBytes: number
   readonly messageBytes: number
   readonly warnBytes: number
 }
@@ -109,7 +110,8 @@ export function rulesOf(options: FramerOptions): Rules {
     skipInvalid: options.skipInvalidEvent,
     levels: Math.min(Math.max(options.depthLimit, 3), 64),
     items: Math.min(options.itemLimit, 2 ** 30),
-    keys: Math.min(Math.max(options.keyLimit ?? u32Max, 16), u32Max),
+    keys: Math.min(options.keyLimit ?? u32Max, u32Max),
+    recordBytes: Math.min(options.recordLimitBytes ?? u32Max, u32Max),
     messageBytes: Math.min(options.messageLimitBytes, u32Max),
     warnBytes: Math.min(options.messageWarnBytes, u32Max),
   }
@@ -157,6 +159,7 @@ export class Engine {
       rules.items,
       rules.levels,
       rules.keys,
+      rules.recordBytes,
       rules.skipInvalid ? 1 : 0,
       sizes ? rules.messageBytes : u32Max,
       sizes ? rules.warnBytes : u32Max,

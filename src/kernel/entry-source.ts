@@ -14,19 +14,15 @@ export class EntrySource {
   #stalledBytes = 0
   #last = false
   #invalid: number
-  #identity: MessageIdentity | undefined
+  /** Set: an entry beyond the limit of a record is passed over; the state of that walk. */
+  #passing: Uint8Array | undefined
+  /** For the first run; from then on undefined. */
+  identity: MessageIdentity | undefined
 
   constructor(ends: MessageEnd, invalid = 0, identity?: MessageIdentity) {
     this.ends = ends
     this.#invalid = invalid
-    this.#identity = identity
-  }
-
-  /** For the first run; from then on undefined. */
-  takeIdentity(): MessageIdentity | undefined {
-    const identity = this.#identity
-    this.#identity = undefined
-    return identity
+    this.identity = identity
   }
 
   /** `bytes` must not change until the steps that follow are taken. */
@@ -67,16 +63,16 @@ export class EntrySource {
     const start = engine.inputAt
     const end = start + this.#fill(engine, this.windowBytes)
     const final = this.#last && this.#bytes === 0
+    if (this.#passing !== undefined) return this.#pass(engine, end, final)
     if (!walkEntries(engine, start, end, rules)) return false
     const walked = engine.field(field.entriesEnd)
-    if (walked < end && !final) {
-      const left = engine.bytes.slice(walked, end)
-      this.#pieces.unshift(left)
-      this.#bytes += left.length
-      this.#stalledBytes = left.length
-    } else {
-      this.#stalledBytes = 0
+    if (walked === start && end - start > rules.recordBytes + besideRecordBytes) {
+      engine.exports.scanFrameStart(rules.items, rules.levels)
+      this.#passing = engine.saveFrame(undefined)
+      return this.#pass(engine, end, final)
     }
+    this.#stalledBytes = 0
+    if (walked < end && !final) this.#stalledBytes = this.#takeBack(engine, walked, end)
     if (final) {
       if (walked < end) engine.result[field.invalid]!++
       engine.result[field.invalid]! += this.#invalid
@@ -84,6 +80,36 @@ export class EntrySource {
       this.#finished = true
     }
     return true
+  }
+
+  /** Passes over what is in the window of an entry whose record is too long: it is invalid. */
+  #pass(engine: Engine, end: number, final: boolean): boolean {
+    const { result } = engine
+    engine.restoreFrame(this.#passing as Uint8Array)
+    const entryEnd = engine.exports.scanFrame(engine.inputAt, end, 1)
+    if (entryEnd === 0 && !wantsMore(engine)) return false
+    result[field.count] = result[field.slices] = result[field.invalid] = 0
+    this.#stalledBytes = 0
+    if (entryEnd === 0 && !final) {
+      this.#passing = engine.saveFrame(this.#passing)
+      return true
+    }
+    this.#passing = undefined
+    this.#invalid += 1
+    if (entryEnd !== 0 && entryEnd < end) this.#takeBack(engine, entryEnd, end)
+    if (!this.#last || this.#bytes > 0) return true
+    result[field.invalid] = this.#invalid
+    this.#invalid = 0
+    this.#finished = true
+    return true
+  }
+
+  /** Puts what follows `from` in the window back; says how many bytes. */
+  #takeBack(engine: Engine, from: number, end: number): number {
+    const left = engine.bytes.slice(from, end)
+    this.#pieces.unshift(left)
+    this.#bytes += left.length
+    return left.length
   }
 
   /** Moves up to `wanted` bytes into the engine's input; says how many. */
@@ -105,6 +131,9 @@ export class EntrySource {
   }
 }
 
+/** What may stand in an entry beside its record. */
+const besideRecordBytes = 64 * 1024
+
 /** So much at a time: of entries of one byte, the most work for its length, ten milliseconds. */
 const windowBytes = 128 * 1024
 
@@ -112,8 +141,13 @@ const windowBytes = 128 * 1024
 export function walkEntries(engine: Engine, start: number, end: number, rules: Rules): boolean {
   engine.setRules(rules, false)
   engine.exports.scanEntries(start, end)
+  return engine.field(field.fault) === fault.none || wantsMore(engine)
+}
+
+/** Whether a walk stopped for want of bytes. If not, its fault is that of the entries. */
+function wantsMore(engine: Engine): boolean {
   const stop = engine.field(field.fault)
-  if (stop === fault.none || stop === fault.truncated) return true
+  if (stop === fault.truncated) return true
   if (stop === fault.invalidByte) engine.result[field.fault] = fault.malformedEntries
   return false
 }

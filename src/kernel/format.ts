@@ -11,7 +11,7 @@ import {
   plus,
   timeFormatOf,
 } from './format-reference.ts'
-import type { Layout } from './layout.ts'
+import { createLayout, type Layout, pageBytes } from './layout.ts'
 import type { FormatCounts, FormatProgram, FormatSpec, Kernel, Zone } from './types.ts'
 
 /** What the kernel's formatter imports (module `env`). */
@@ -66,13 +66,19 @@ interface Job {
   readonly counts: Counts
 }
 
-/** The kernel's formatting half, over an instance made with `formatImports`. */
+/** An instance made with `formatImports`, and its memory. */
+interface Place {
+  readonly instance: WebAssembly.Instance
+  readonly memory: WebAssembly.Memory
+  readonly layout: Layout
+}
+
+/** The kernel's formatting half. `make` makes larger places for events that this one has no room for. */
 export function createFormat(
-  instance: WebAssembly.Instance,
-  memory: WebAssembly.Memory,
-  layout: Layout,
+  place: Place,
+  make: (layout: Layout) => Place,
 ): Pick<Kernel, 'compileFormat' | 'format'> {
-  const formatting = new Formatting(instance.exports as unknown as Exports, memory, layout)
+  const formatting = new Formatting(place, make)
   return {
     compileFormat: (spec) => new Program(spec),
     format: (program, batch, maxPieceBytes, piece) =>
@@ -80,7 +86,18 @@ export function createFormat(
   }
 }
 
+/** How much larger the next place is that is tried for a large event. */
+const largerBy = 8
+/** JSON has up to six bytes for one of MessagePack: a control character is \u0000. */
+const grownBy = 6
+/** A larger place whose input has more is not kept. */
+const keptInputBytes = 4 * 1024 * 1024
+/** Input and output share 4 GiB. */
+const largestInputBytes = 512 * 1024 * 1024
+
 class Formatting {
+  readonly #make: (layout: Layout) => Place
+  #larger: Formatting | undefined
   readonly #exports: Exports
   readonly #buffer: ArrayBuffer
   readonly #tables: DataView
@@ -95,9 +112,10 @@ class Formatting {
   /** A piece is with its consumer, which must not format: the output is still in use. */
   #busy = false
 
-  constructor(exports: Exports, memory: WebAssembly.Memory, layout: Layout) {
+  constructor({ instance, memory, layout }: Place, make: (layout: Layout) => Place) {
     const { formatTables, formatInput, formatOutput } = layout
-    this.#exports = exports
+    this.#make = make
+    this.#exports = instance.exports as unknown as Exports
     this.#buffer = memory.buffer
     this.#tables = new DataView(memory.buffer, formatTables.at, formatTables.bytes)
     this.#tableBytes = Buffer.from(memory.buffer, formatTables.at, formatTables.bytes)
@@ -108,7 +126,7 @@ class Formatting {
 
   format(
     program: Program,
-    batch: Batch,
+    batch: Pick<Batch, 'tag' | 'packed'>,
     maxPieceBytes: number,
     piece: PieceConsumer,
   ): FormatCounts {
@@ -156,7 +174,8 @@ class Formatting {
       const state = this.#run(at, end, job)
       at += this.#consumed()
       if (state === status.cut) throw new Error('bug: the entries of a batch end inside an entry')
-      if (this.#stuck(state)) at = from + this.#formatOne(job, at - from)
+      if (state === status.slow) at = from + this.#formatOne(job, at - from)
+      else if (this.#hasNoRoom(state)) at = from + this.#formatElsewhere(job, at - from)
     }
   }
 
@@ -176,8 +195,10 @@ class Formatting {
         if (state === status.cut) {
           if (last) throw new Error('bug: the entries of a batch end inside an entry')
           if (done > 0) break
-          done = this.#formatOne(job, at) - at
-        } else if (this.#stuck(state)) done = this.#formatOne(job, at + done) - at
+        }
+        if (state === status.cut || this.#hasNoRoom(state))
+          done = this.#formatElsewhere(job, at + done) - at
+        else if (state === status.slow) done = this.#formatOne(job, at + done) - at
       }
       at += done
     }
@@ -205,12 +226,25 @@ class Formatting {
     return this.#tables.getUint32(table.consumed, true)
   }
 
-  /** The next event is one that the kernel does not do: odd, or too large for its output even alone. */
-  #stuck(state: number): boolean {
-    return (
-      state === status.slow ||
-      (state === status.full && this.#tables.getUint32(table.count, true) === 0)
-    )
+  /** The next event is too large for the output even alone. */
+  #hasNoRoom(state: number): boolean {
+    return state === status.full && this.#tables.getUint32(table.count, true) === 0
+  }
+
+  /** From an event on that is too large here: the rest of the batch, where there is more room. Returns how far it came. */
+  #formatElsewhere(job: Job, at: number): number {
+    const inputBytes = this.#input.length * largerBy
+    if (inputBytes > largestInputBytes) return this.#formatOne(job, at)
+    const larger = this.#larger ?? new Formatting(this.#place(inputBytes), this.#make)
+    this.#larger = inputBytes > keptInputBytes ? undefined : larger
+    const rest = { tag: this.#tag as string, packed: job.packed.subarray(at) }
+    plus(job.counts, larger.format(job.program, rest, job.maxPieceBytes, job.piece))
+    return job.packed.length
+  }
+
+  #place(formatInputBytes: number): Place {
+    const formatOutputBytes = formatInputBytes * grownBy + pageBytes
+    return this.#make(createLayout({ inflatedBytes: 0, formatInputBytes, formatOutputBytes }))
   }
 
   #answerZone(program: Program): void {

@@ -34,7 +34,6 @@ import type {
   Framer,
   FramerOptions,
   GunzipVerdict,
-  NoteStep,
   Step,
 } from './types.ts'
 import { WaitingBytes } from './waiting-bytes.ts'
@@ -64,7 +63,7 @@ export class KernelFramer implements Framer {
   #wireBytes = 0
   #entries: EntrySource | undefined
   /** Steps that are known already; in their order, before all others. */
-  readonly #pending: (NoteStep | CompressedStep | FatalStep)[] = []
+  readonly #pending: Step[] = []
   #ended = false
 
   constructor(home: Engine, pool: EnginePool, options: FramerOptions) {
@@ -182,8 +181,9 @@ export class KernelFramer implements Framer {
     this.#engine = wanted <= this.#home.inputBytes ? this.#home : this.#pool.take(wanted)
     if (!entries.walk(this.#engine, this.#rules)) return this.#stop(fatalOf(this.#engine))
     const ends = entries.finished ? entries.ends : undefined
-    this.#slices.start(this.#engine, entries.ends.tag, ends, entries.takeIdentity())
-    if (!this.#slices.active) this.#settle()
+    this.#slices.start(this.#engine, entries.ends.tag, ends, entries.identity)
+    if (this.#slices.active) entries.identity = undefined
+    else this.#settle()
     return 'again'
   }
 

@@ -13,15 +13,16 @@ export type * from './types.ts'
  * wanted can be made of one module, each with a memory of its own and with sizes of its own.
  */
 export function createKernel(module: WebAssembly.Module, sizes: LayoutSizes = {}): Kernel {
-  const make = (layout: Layout): { instance: WebAssembly.Instance; engine: Engine } => {
+  const make = (layout: Layout) => {
     const memory = new WebAssembly.Memory({ initial: layout.pages, maximum: layout.pages })
     const env = { memory, abort, ...formatImports(memory) }
     const instance = new WebAssembly.Instance(module, { env })
-    return { instance, engine: new Engine(instance, memory, layout) }
+    return { instance, memory, layout, engine: new Engine(instance, memory, layout) }
   }
-  const { instance, engine } = make(createLayout(sizes))
+  const home = make(createLayout(sizes))
+  const { instance, engine } = home
   const scan = createScan(engine, (layout) => make(layout).engine)
-  const format = createFormat(instance, engine.memory, engine.layout)
+  const format = createFormat(home, make)
   const json = createJsonPacking(instance, engine.memory, engine.layout)
   const fields = createFieldFinding(instance, engine.memory, engine.layout)
   return { ...scan, ...format, ...json, ...fields }

@@ -1,12 +1,23 @@
+import { skipValue } from '../msgpack/walk.ts'
 import { type Engine, field, found, type Rules } from './engine.ts'
 import type { MessageEnd } from './entry-slices.ts'
 import { EntrySource } from './entry-source.ts'
-import { acksOf, compressedStep, fatalOf, identityOf, note, tagOf } from './steps.ts'
-import type { CompressedStep, FatalStep, FramerOptions, NoteStep } from './types.ts'
+import {
+  acksOf,
+  compressedStep,
+  emptyRun,
+  fatalOf,
+  fillRun,
+  identityOf,
+  noBytes,
+  note,
+  tagOf,
+} from './steps.ts'
+import type { CompressedStep, FatalStep, FramerOptions, NoteStep, RunStep } from './types.ts'
 
 /** What is known at once of a message that is longer than the home engine's input. */
 export interface LargeMessage {
-  readonly steps: readonly (NoteStep | CompressedStep | FatalStep)[]
+  readonly steps: readonly (NoteStep | CompressedStep | FatalStep | RunStep)[]
   /** Its entries, or (of a compressed one) their place, to be walked a window at a time. */
   readonly entries: EntrySource | undefined
 }
@@ -16,8 +27,8 @@ export const droppedHeadBytes = 64 * 1024
 
 /**
  * Takes a whole message apart. What stands around its entries (tag, option) is read by the engine, as a message of its own
- * without entries. undefined: it has to be worked on as one (a single record, a tag that is none, an option of megabytes; one
- * above the limit). `engine` has just walked it with scanFrame; its input is used. `bytes` are kept.
+ * without entries; of a single record that is beyond its limit nothing else is looked at. undefined: it has to be worked on as one
+ * (a single record, a tag that is none, an option of megabytes; one above the limit). `engine` has just walked it with scanFrame; its input is used. `bytes` are kept.
  */
 export function takeApart(
   engine: Engine,
@@ -29,9 +40,10 @@ export function takeApart(
   const open = openMessage(engine, bytes, of.rules)
   if (open === undefined) return undefined
   if ('code' in open) return { steps: [open], entries: undefined }
-  const { ends, entries, compressed } = open
-  const steps: (NoteStep | CompressedStep)[] = []
+  const { ends, entries, compressed, invalid } = open
+  const steps: LargeMessage['steps'][number][] = []
   if (bytes.length > messageWarnBytes) steps.push(note('large', bytes.length, ends.tag))
+  if (invalid !== undefined) return { steps: [...steps, invalid], entries: undefined }
   if (compressed !== undefined) {
     // From there on the stream waits for its entries.
     return { steps: [...steps, compressed], entries: new EntrySource(ends) }
@@ -60,7 +72,9 @@ export function droppedNote(
 interface OpenMessage {
   readonly ends: MessageEnd
   readonly entries: Uint8Array
-  readonly compressed: CompressedStep | undefined
+  readonly compressed?: CompressedStep
+  /** Of a record beyond its limit: what comes of the message. */
+  readonly invalid?: RunStep
 }
 
 function openMessage(
@@ -68,7 +82,7 @@ function openMessage(
   bytes: Uint8Array,
   rules: Rules,
 ): OpenMessage | FatalStep | undefined {
-  const parts = partsOf(bytes, engine.field(field.frameInnerEnd))
+  const parts = partsOf(bytes, engine.field(field.frameInnerEnd), rules.recordBytes)
   if (parts === undefined) return undefined
   const { headAt, from, to } = parts
   const rest = bytes.subarray(to)
@@ -91,12 +105,18 @@ function openMessage(
     const compressed = { ...compressedStep(engine), payload: entries, wireBytes: bytes.length }
     return { ends, entries, compressed }
   }
+  if (kind === found.run) {
+    const run = fillRun(emptyRun(), engine)
+    const { tag, ack: acks, wireBytes } = ends
+    const ackEnds = run.ackEnds?.slice()
+    return { ends, entries, invalid: { ...run, tag, acks, packed: noBytes, ackEnds, wireBytes } }
+  }
   if (kind !== found.entries || ends.tag.length === 0) return undefined
-  return { ends, entries, compressed: undefined }
+  return { ends, entries }
 }
 
 interface Parts {
-  /** Of the message's second element. */
+  /** Of what is looked at apart: the message's second element, or its record. */
   readonly headAt: number
   /** What is in it. */
   readonly from: number
@@ -108,8 +128,10 @@ interface Parts {
 const emptyBytes = Uint8Array.of(0xc4, 0)
 const emptyArray = Uint8Array.of(0x90)
 
+const noRecord = Uint8Array.of(0xc0)
+
 /** `bytes` hold a whole value, whose first inner array or map ends at `innerEnd`. */
-function partsOf(bytes: Uint8Array, innerEnd: number): Parts | undefined {
+function partsOf(bytes: Uint8Array, innerEnd: number, recordBytes: number): Parts | undefined {
   const tagAt = arrayHeadLength(bytes[0]!)
   if (tagAt === 0) return undefined
   const tag = textAt(bytes, tagAt)
@@ -118,8 +140,21 @@ function partsOf(bytes: Uint8Array, innerEnd: number): Parts | undefined {
   const payload = textAt(bytes, headAt)
   if (payload !== undefined) return { headAt, ...payload, nothing: emptyBytes }
   const arrayHead = arrayHeadLength(bytes[headAt]!)
-  if (arrayHead === 0 || innerEnd < headAt + arrayHead) return undefined
+  if (arrayHead === 0) return largeRecord(bytes, headAt, { innerEnd, recordBytes })
+  if (innerEnd < headAt + arrayHead) return undefined
   return { headAt, from: headAt + arrayHead, to: innerEnd, nothing: emptyArray }
+}
+
+/** Of Message mode: a record beyond its limit, behind the time. */
+function largeRecord(
+  bytes: Uint8Array,
+  timeAt: number,
+  { innerEnd, recordBytes }: { innerEnd: number; recordBytes: number },
+): Parts | undefined {
+  const from = skipValue(bytes, timeAt)
+  const to = textAt(bytes, from)?.to ?? innerEnd
+  if (to - from <= recordBytes) return undefined
+  return { headAt: from, from, to, nothing: noRecord }
 }
 
 /** 0: no array. */

@@ -89,8 +89,10 @@ export interface FramerOptions {
   /** Items (array elements, map pairs) one message may declare in all. */
   readonly itemLimit: number
   readonly depthLimit: number
-  /** Keys a record may have, 16 or more; undefined: any number. One with more is an invalid event. */
+  /** Keys and elements of arrays that a record may have in all; undefined: any number. One with more is an invalid event. */
   readonly keyLimit?: number
+  /** Bytes a record may have; undefined: any number. One with more is an invalid event. */
+  readonly recordLimitBytes?: number
   /** Whether RunStep.identity is wanted: a walk over the entries' bytes for each message with an ack. */
   readonly identify?: boolean
 }

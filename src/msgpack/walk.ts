@@ -60,6 +60,32 @@ export function skipValue(
   }
 }
 
+export function isMap(head: number): boolean {
+  return (head >= 0x80 && head < 0x90) || head === 0xde || head === 0xdf
+}
+
+/** How many items the array there says it has; undefined: it is none. Throws MsgpackError. */
+export function arrayItems(bytes: Uint8Array, at: number): number | undefined {
+  const head = bytes[at] as number
+  if (head >= 0x90 && head < 0xa0) return head & 15
+  if (head !== 0xdc && head !== 0xdd) return undefined
+  if (at + headLength(head) > bytes.length) throw new MsgpackError('truncated', at)
+  return head === 0xdc ? uint16At(bytes, at + 1) : uint32At(bytes, at + 1)
+}
+
+/** Keys and elements of arrays, at all levels together, of the whole values in [at, end). */
+export function countItems(bytes: Uint8Array, at = 0, end = bytes.length): number {
+  let count = 0
+  for (let p = at; p < end; ) {
+    const head = bytes[p]!
+    const items = itemsAt(bytes, p, end)
+    p += headLength(head)
+    if (items < 0) p += -1 - items
+    else count += isMap(head) ? items / 2 : items
+  }
+  return count
+}
+
 /**
  * What follows the head at `p`: 0 or more, the items of an array or map (two for each pair); below 0, a scalar whose
  * payload is (-1 - result) bytes long.

@@ -1,5 +1,6 @@
 import { defineParser, type PluginContext } from '../config/define.ts'
 import { enumeration, integer, isWritten, string } from '../config/schema.ts'
+import { maxRecordItems } from '../core/batch.ts'
 import { type ParseItem, type Parser, ParserError } from '../core/parser.ts'
 import { type MsgValue, RawString } from '../core/value.ts'
 import type { JsonPacker } from '../kernel/types.ts'
@@ -76,11 +77,12 @@ function withTextTime<P extends object>(params: P): P & { timeType: 'string' } {
   return Object.create(params, { timeType: { value: 'string' } })
 }
 
-/** null: no JSON. */
+/** null: no JSON, or one of too many values. */
 function read(text: MsgValue, options: { lenient: boolean }): MsgValue {
   if (typeof text !== 'string' && !(text instanceof RawString)) return null
   try {
-    return parseJson(typeof text === 'string' ? text : text.bytes, options)
+    const limits = { ...options, itemLimit: maxRecordItems }
+    return parseJson(typeof text === 'string' ? text : text.bytes, limits)
   } catch (error) {
     if (error instanceof JsonError) return null
     throw error

@@ -1,5 +1,6 @@
 import { defineParser } from '../config/define.ts'
 import { regexp, string } from '../config/schema.ts'
+import { maxRecordItems } from '../core/batch.ts'
 import { ParserError } from '../core/parser.ts'
 import type { MsgMap } from '../core/value.ts'
 import { RegexpInputError } from '../text/regexp.ts'
@@ -34,7 +35,9 @@ export const ltsvParser = defineParser({
         if (text instanceof ParserError) return [text]
         const record: MsgMap = new Map()
         try {
-          for (const pair of split(text)) {
+          const pairs = split(text)
+          if (pairs.length > maxRecordItems) return [undefined]
+          for (const pair of pairs) {
             const at = pair.indexOf(labelDelimiter)
             if (at >= 0) record.set(pair.slice(0, at), pair.slice(at + labelDelimiter.length))
           }

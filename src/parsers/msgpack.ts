@@ -1,8 +1,9 @@
 import { defineParser } from '../config/define.ts'
+import { maxDepth, maxRecordItems } from '../core/batch.ts'
 import { type ParseItem, ParserError } from '../core/parser.ts'
 import { type MsgValue, RawString } from '../core/value.ts'
 import { Reader } from '../msgpack/decode.ts'
-import { MsgpackError } from '../msgpack/walk.ts'
+import { arrayItems, countItems, headLength, MsgpackError, skipValue } from '../msgpack/walk.ts'
 import { createParserBase, parserParams } from './base.ts'
 
 /** A map, or an array of maps, each of which is a record; several of them may follow each other. */
@@ -14,8 +15,15 @@ export const msgpackParser = defineParser({
   shape: { params: parserParams },
   create(params, context) {
     const base = createParserBase(params, context)
-    const item = (value: MsgValue): ParseItem =>
-      value instanceof Map ? base.finish(value) : undefined
+    const next = (reader: Reader, bytes: Uint8Array, depth: number): ParseItem => {
+      const end = skipValue(bytes, reader.at, bytes.length, depth)
+      if (countItems(bytes, reader.at, end) > maxRecordItems) {
+        reader.at = end
+        return undefined
+      }
+      const value = reader.value(depth)
+      return value instanceof Map ? base.finish(value) : undefined
+    }
     return {
       parse(value) {
         const bytes = bytesOf(value)
@@ -24,9 +32,10 @@ export const msgpackParser = defineParser({
         const reader = new Reader(bytes)
         try {
           while (reader.at < bytes.length) {
-            const found = reader.value()
-            if (Array.isArray(found)) for (const one of found) items.push(item(one))
-            else items.push(item(found))
+            const length = arrayItems(bytes, reader.at)
+            const depth = length === undefined ? maxDepth : maxDepth - 1
+            if (length !== undefined) reader.at += headLength(bytes[reader.at] as number)
+            for (let left = length ?? 1; left > 0; left -= 1) items.push(next(reader, bytes, depth))
           }
         } catch (error) {
           if (!(error instanceof MsgpackError)) throw error

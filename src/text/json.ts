@@ -10,6 +10,8 @@ import { MsgFloat, type MsgMap, type MsgValue, RawString } from '../core/value.t
 export interface JsonOptions {
   /** Arrays and objects inside each other; an object without any inside has depth 1. Default: what fits in an entry. */
   readonly depthLimit?: number
+  /** Keys and elements of arrays, at all levels: of the value, or of each object of an array of them. Default: any number. */
+  readonly itemLimit?: number
   /**
    * What Fluentd's Oj takes beyond RFC 8259: NaN, Infinity and -Infinity, and control characters (not NUL) standing
    * unescaped in strings. Default true; false is how yajl reads (JSON connections of the forward source).
@@ -20,13 +22,15 @@ export interface JsonOptions {
 export class JsonError extends Error {
   override readonly name = 'JsonError'
   /** incomplete: the text ends inside a value. */
-  readonly code: 'incomplete' | 'invalid' | 'too_deep'
+  readonly code: JsonErrorCode
 
-  constructor(code: 'incomplete' | 'invalid' | 'too_deep', message: string) {
+  constructor(code: JsonErrorCode, message: string) {
     super(message)
     this.code = code
   }
 }
+
+type JsonErrorCode = 'incomplete' | 'invalid' | 'too_deep' | 'too_many_items'
 
 /** Digits up to which an integer may fit into 64 bits. */
 const int64Digits = 20
@@ -53,14 +57,20 @@ class JsonReader {
   private readonly text: string
   private readonly binary: boolean
   private readonly lenient: boolean
+  private readonly itemLimit: number
   private at = 0
   private depth: number
+  private readonly outermost: number
+  private itemsLeft: number
 
   constructor(text: string, binary: boolean, options: JsonOptions) {
     this.text = text
     this.binary = binary
     this.lenient = options.lenient ?? true
     this.depth = options.depthLimit ?? maxDepth - 1
+    this.outermost = this.depth - 1
+    this.itemLimit = options.itemLimit ?? Number.POSITIVE_INFINITY
+    this.itemsLeft = this.itemLimit
   }
 
   value(): MsgValue {
@@ -101,6 +111,7 @@ class JsonReader {
     }
     for (;;) {
       if (c !== 0x22) throw this.unexpected()
+      if (--this.itemsLeft < 0) throw this.tooMany()
       const key = this.string()
       if (this.skipSpace() !== 0x3a) throw this.unexpected()
       this.at += 1
@@ -116,6 +127,13 @@ class JsonReader {
     return map
   }
 
+  private tooMany(): JsonError {
+    return new JsonError(
+      'too_many_items',
+      `more than ${this.itemLimit} keys and elements in one value`,
+    )
+  }
+
   private array(): MsgValue[] {
     this.enter()
     const items: MsgValue[] = []
@@ -125,7 +143,12 @@ class JsonReader {
       return items
     }
     for (;;) {
+      const left = this.itemsLeft
+      const isOneOfMany = this.depth === this.outermost && this.skipSpace() === 0x7b
+      if (isOneOfMany) this.itemsLeft = this.itemLimit
+      else if (--this.itemsLeft < 0) throw this.tooMany()
       items.push(this.value())
+      if (isOneOfMany) this.itemsLeft = left
       c = this.skipSpace()
       if (c === 0x5d) break
       if (c !== 0x2c) throw this.unexpected()

@@ -166,6 +166,12 @@ const cases: readonly Case[] = [
     ),
     `${invalid} invalid_entry`,
   ),
+  forward(
+    'record_size_limit',
+    'record_size_limit 10',
+    sends(event('t', `81a161aa${'62'.repeat(10)}`)),
+    `${invalid} invalid_entry`,
+  ),
   forward('64 levels', '', sends(event('t', `81a161${'91'.repeat(70)}c0`)), `${dropped} malformed`),
   forward('1,000 values', '', sends(Buffer.alloc(1000, 1)), `${dropped} malformed`),
   {

@@ -74,15 +74,24 @@ export function writeString(q: usize, n: u32): usize {
         store<u16>(q, 92 | (<u16>c << 8));
         q += 2;
       } else {
-        const escape = load<u64>(tables + T_ESCAPES + (<usize>c << 3));
-        store<u64>(q, escape);
-        q += <usize>(escape >> 56);
+        q = writeEscape(q, c);
+        // Where one is, there often are more.
+        for (; i < last && load<u8>(i) < 32 && q <= limit; i++) q = writeEscape(q, load<u8>(i));
       }
     }
   }
   if (broken) setNotUtf8(notUtf8 + 1);
   store<u8>(q, 34);
   return q + 1;
+}
+
+/** Writes a control character. */
+// @ts-ignore: decorator
+@inline
+function writeEscape(q: usize, c: u8): usize {
+  const escape = load<u64>(tables + T_ESCAPES + (<usize>c << 3));
+  store<u64>(q, escape);
+  return q + <usize>(escape >> 56);
 }
 
 let wideEnd: usize = 0;

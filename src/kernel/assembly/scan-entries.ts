@@ -1,6 +1,6 @@
 // Entries `[time, record]`, end to end: what is valid, what can stay where it lies, and rewriting of what cannot.
 
-import { itemLimit, keyLimit, lenient, levelLimit, outAt } from './scan-rules';
+import { itemLimit, keyLimit, lenient, levelLimit, outAt, recordLimit } from './scan-rules';
 import {
   be16, be32, BUDGET, fail, FAULT, NONE, RESULT, TOO_MANY_ITEMS, TRUNCATED, walk,
 } from './scan-walk';
@@ -134,8 +134,9 @@ function entry(p: usize, end: usize): usize {
         if (n > budget) return fail(TOO_MANY_ITEMS);
         store<u32>(BUDGET, budget - n);
         const next = walk(at + 1, end, (head & 15) << 1, levelLimit - 2);
-        if (!meta) {
-          store<u32>(SHAPE, PLAIN);
+        const fits = isWithin(at, next, budget - (meta ? 4 : 2));
+        if (!meta || !fits) {
+          store<u32>(SHAPE, fits ? PLAIN : DROP);
           return next;
         }
         store<u32>(SHAPE, REWRITE);
@@ -181,12 +182,11 @@ export function isMap(p: usize): bool {
   return (head & 0xf0) == 0x80 || head == 0xde || head == 0xdf;
 }
 
-/** A map that has not too many keys; its head is whole. */
-export function isRecord(p: usize): bool {
-  const head = <u32>load<u8>(p);
-  if ((head & 0xf0) == 0x80) return true;
-  if (head == 0xde) return be16(p + 1) <= keyLimit;
-  return head == 0xdf && be32(p + 1) <= keyLimit;
+/** Whether the record in [p, end) is within the limits of one; before it was walked BUDGET was `budget`. */
+// @ts-ignore: decorator
+@inline
+export function isWithin(p: usize, end: usize, budget: u32): bool {
+  return budget - load<u32>(BUDGET) <= keyLimit && end - p <= recordLimit;
 }
 
 /** The same for entries of every form: any array head, metadata beside the time, further elements, other values. */
@@ -217,10 +217,12 @@ function anyEntry(p: usize, end: usize): usize {
   if (elements == 1) return at;
   if (at >= end) return fail(TRUNCATED);
   const recordAt = at;
+  const before = load<u32>(BUDGET);
   const recordEnd = walk(at, end, 1, levelLimit - 1);
   if (recordEnd == 0) return 0;
+  const fits = isMap(recordAt) && isWithin(recordAt, recordEnd, before);
   const last = walk(recordEnd, end, <u32>(elements - 2), levelLimit - 1);
-  if (last == 0 || form == TIME_BAD || !isRecord(recordAt)) return last;
+  if (last == 0 || form == TIME_BAD || !fits) return last;
   store<u32>(SHAPE, plain && parts < 0 && form == TIME_COPIED ? PLAIN : REWRITE);
   store<u32>(TIME_FORM, form);
   store<u32>(TIME_AT, <u32>timeAt);

@@ -2,7 +2,7 @@
 // Message mode with one tag become one run of entries.
 
 import {
-  arrayCount, arrayHeadBytes, copy, COUNT, INVALID, isRecord, PACKED_END, spend, TIME_BAD, TIME_COPIED, timeForm,
+  arrayCount, arrayHeadBytes, copy, COUNT, INVALID, isMap, isWithin, PACKED_END, spend, TIME_BAD, TIME_COPIED, timeForm,
   writeTime,
 } from './scan-entries';
 import { ack, asksForAck, rest, textBytes, textStart } from './scan-option';
@@ -117,7 +117,7 @@ function alike(p: usize, end: usize): usize {
   if ((head & 0xf0) != 0x80) return 0;
   store<u32>(BUDGET, itemLimit);
   const recordEnd = walk(at + 1, end, (head & 15) << 1, levelLimit - 2);
-  if (recordEnd == 0) return 0;
+  if (recordEnd == 0 || !isWithin(at, recordEnd, itemLimit + (head & 15))) return 0;
   let next = recordEnd;
   let ackEnd = acks;
   if (runElements == 4) {
@@ -222,9 +222,10 @@ function single(
   let valid = known && form != TIME_BAD && elements > 2;
   if (elements > 2) {
     if (at >= end) return incomplete(p);
+    const before = load<u32>(BUDGET);
     at = walk(at, end, 1, levelLimit - 1);
     if (at == 0) return refused(p, end);
-    if (!isRecord(recordAt)) valid = false;
+    if (!isMap(recordAt) || !isWithin(recordAt, at, before)) valid = false;
   }
   const recordEnd = at;
   const next = rest(at, end, elements - 3);

@@ -64,6 +64,7 @@ export function settingsOf(params: ForwardParams): ForwardSettings {
         itemLimit,
         depthLimit: maxDepth,
         keyLimit: params.recordKeysLimit,
+        recordLimitBytes: params.recordSizeLimit,
         identify: params.knowRepeats,
       },
       ackWhen: params.ackWhen,

@@ -9,6 +9,7 @@ import {
   string,
   time,
 } from '../../config/schema.ts'
+import { maxRecordItems } from '../../core/batch.ts'
 import { allowFrom } from '../../transport/allow-list.ts'
 import { transportSection } from '../../transport/section.ts'
 
@@ -195,10 +196,16 @@ export const params = {
   }),
   record_keys_limit: integer({
     description:
-      'Events whose record has more keys are invalid: dropped, counted and acknowledged. Each key is compared with the others, and a record is written in one go.',
-    default: 10_000,
+      'Events whose record has more keys and elements of arrays, at all levels together, are invalid: dropped, counted and acknowledged. A record is written in one go, and others wait meanwhile.',
+    default: maxRecordItems,
     ours: true,
     check: atLeast(16),
+  }),
+  record_size_limit: size({
+    description: 'The same for records of more bytes.',
+    default: 4 * 1024 ** 2,
+    ours: true,
+    check: atLeast(1),
   }),
   tag_length_limit: size({
     description:

@@ -16,6 +16,7 @@ const {
   unfinished_message_limit,
   unfinished_total_limit,
   record_keys_limit,
+  record_size_limit,
   tag_length_limit,
 } = forwardParams
 
@@ -43,6 +44,7 @@ export const unixSource = defineSource({
       unfinished_message_limit,
       unfinished_total_limit,
       record_keys_limit,
+      record_size_limit,
       tag_length_limit,
     },
   },

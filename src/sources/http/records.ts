@@ -5,7 +5,14 @@ import { EventTime, MsgFloat, type MsgMap, type MsgValue, RawString } from '../.
 import { decode } from '../../msgpack/decode.ts'
 import { Encoder } from '../../msgpack/encode.ts'
 import { eachPair, type FieldKey, fieldKey, findField } from '../../msgpack/entries.ts'
-import { headLength, MsgpackError, skipValue, uint16At, uint32At } from '../../msgpack/walk.ts'
+import {
+  arrayItems,
+  countItems,
+  headLength,
+  isMap,
+  MsgpackError,
+  skipValue,
+} from '../../msgpack/walk.ts'
 import { currentTime, eventTime } from '../../parsers/event-time.ts'
 import type { TimeParser } from '../../parsers/time.ts'
 import { JsonError, parseJson } from '../../text/json.ts'
@@ -24,7 +31,7 @@ export interface RecordRules {
   /** Reads the bodies, instead of their Content-Type. */
   readonly parser: Parser | undefined
   readonly recordLimitBytes: number
-  /** Keys of a record. */
+  /** Keys and elements of a record. */
   readonly keyLimit: number
   /** Of all records of a request, packed: a byte of JSON may be four of MessagePack. */
   readonly packedLimitBytes: number
@@ -112,12 +119,13 @@ export class Records {
         const element = bytes.subarray(start, end)
         this.#checkSize(element.length)
         if (this.#rules.parser !== undefined) this.#parsed(element, this.#rules.parser)
-        else this.#record(parseJson(element))
+        else this.#record(parseJson(element, { itemLimit: this.#rules.keyLimit }))
         this.#hold()
         if (this.#late()) await this.#breathe()
       }
     } catch (error) {
       if (!(error instanceof JsonError)) throw error
+      if (error.code === 'too_many_items') throw this.#tooManyKeys()
       this.#encoder.truncate(before.bytes)
       this.#count = before.count
       this.invalid = before.invalid
@@ -166,10 +174,13 @@ export class Records {
     throw new Refusal(413, 'record_size_limit', `a record of more than ${recordLimitBytes} bytes`)
   }
 
-  #checkKeys(keys: number): void {
+  #tooManyKeys(): Refusal {
     const { keyLimit } = this.#rules
-    if (keys <= keyLimit) return
-    throw new Refusal(413, 'record_keys_limit', `a record of more than ${keyLimit} keys`)
+    return new Refusal(
+      413,
+      'record_keys_limit',
+      `a record of more than ${keyLimit} keys and elements`,
+    )
   }
 
   #hold(): void {
@@ -211,7 +222,7 @@ export class Records {
   }
 
   #add({ time, record }: Parsed): void {
-    this.#checkKeys(record.size)
+    if (record.size > this.#rules.keyLimit) throw this.#tooManyKeys()
     for (const [name, value] of this.#facts.fields) record.set(name, value)
     this.#encoder.entry(this.#facts.time ?? time ?? currentTime(this.#rules.clock))
     this.#encoder.value(record)
@@ -225,8 +236,7 @@ export class Records {
       this.#leaveOut()
       return
     }
-    if (head === 0xde) this.#checkKeys(uint16At(bytes, 1))
-    if (head === 0xdf) this.#checkKeys(uint32At(bytes, 1))
+    if (countItems(bytes) > this.#rules.keyLimit) throw this.#tooManyKeys()
     if (this.#facts.fields.size > 0) {
       this.#record(decode(bytes) as MsgMap)
       return
@@ -266,19 +276,6 @@ export class Records {
     await new Promise<void>((resolve) => clock.soon(resolve))
     this.#sliceStartMs = clock.monotonicMs()
   }
-}
-
-function isMap(head: number): boolean {
-  return (head >= 0x80 && head < 0x90) || head === 0xde || head === 0xdf
-}
-
-/** How many items the array there says it has; undefined: it is none. */
-function arrayItems(bytes: Uint8Array, at: number): number | undefined {
-  const head = bytes[at] as number
-  if (head >= 0x90 && head < 0xa0) return head & 15
-  if (head !== 0xdc && head !== 0xdd) return undefined
-  if (at + headLength(head) > bytes.length) throw new MsgpackError('truncated', at)
-  return head === 0xdc ? uint16At(bytes, at + 1) : uint32At(bytes, at + 1)
 }
 
 /** A number of seconds, exact to what its 64 bits say. */

@@ -8,6 +8,7 @@ import {
   string,
   time,
 } from '../../config/schema.ts'
+import { maxRecordItems } from '../../core/batch.ts'
 import { allowFrom } from '../../transport/allow-list.ts'
 import { transportSection } from '../../transport/section.ts'
 import { bindParam, portParam } from '../../transport/stream-params.ts'
@@ -86,8 +87,8 @@ export const shape = {
     }),
     record_keys_limit: integer({
       description:
-        'Keys of one record; a request with one of more is refused with 413. Each key is compared with the others, and a record is written in one go.',
-      default: 10_000,
+        'Keys and elements of arrays that one record may have, at all levels together; a request with one of more is refused with 413. A record is written in one go, and others wait meanwhile.',
+      default: maxRecordItems,
       ours: true,
       check: (value) => (value < 16 ? 'expected 16 or more' : undefined),
     }),

@@ -31,7 +31,7 @@ const shape = {
       check: (value) => (value === '' ? 'expected a text that is not empty' : undefined),
     }),
     message_length_limit: size({
-      description: 'Messages of more bytes are dropped. Default: those of more than 16 MiB.',
+      description: 'Messages of more bytes are dropped. Default: those of more than 4 MiB.',
       differs: 'Without it Fluentd keeps a message of any length in memory.',
       check: (value) => (value > 0 ? undefined : 'expected more than 0'),
     }),
@@ -123,7 +123,7 @@ class TcpSource implements Source {
   }
 
   #feeder(peer: Peer): Feeder {
-    const { messageLengthLimit = 16 * mebibyte, delimiter } = this.#params
+    const { messageLengthLimit = 4 * mebibyte, delimiter } = this.#params
     return new LineSplitter(Buffer.from(delimiter), messageLengthLimit, {
       line: (bytes) => this.#line(bytes, peer),
       tooLong: (bytes, head) => {

@@ -249,6 +249,36 @@ describe('pieces and sizes', () => {
     expect(pieces.reduce((sum, piece) => sum + piece.count, 0)).toBe(4)
   })
 
+  test.each([100, 1000, 10_000, 100_000, 1_000_000])(
+    'events of %i bytes and more, one larger than the other, among small ones',
+    (bytes) => {
+      const small = testKernel({ formatInputBytes: 3000, formatOutputBytes: 2000 })
+      const wide = { a: Array.from({ length: bytes / 2 }, (_, i) => i % 100), b: 'é'.repeat(bytes) }
+      const twice = hexEntry('82 a161 01 a161 02')
+      const events: Record<string, MsgValue>[] = [
+        { n: 1 },
+        { log: '\x01'.repeat(bytes) },
+        { n: 2 },
+        wide,
+        wide,
+        { n: 3 },
+      ]
+      const before = pack(events.slice(0, 4).map((record) => [someTime, record]))
+      const after = pack(events.slice(4).map((record) => [someTime, record]))
+      const batch = {
+        packed: Buffer.concat([before.packed, twice.packed, after.packed]),
+        count: events.length + 1,
+      }
+      const lines = events.map((record) => JSON.stringify(record))
+      lines.splice(4, 0, '{"a":2}')
+      const { text, pieces } = formatAll(small, jsonSpec, batch)
+      expect(text === lines.map((line) => `${line}\n`).join('')).toBe(true)
+      expect(pieces.reduce((sum, piece) => sum + piece.count, 0)).toBe(7)
+      // The same again, where larger places are there already.
+      expect(formatAll(small, jsonSpec, batch).text === text).toBe(true)
+    },
+  )
+
   test('a tag as long as the room for it, and longer', () => {
     for (const length of [50_000, 60_000]) {
       const tag = 't'.repeat(length)

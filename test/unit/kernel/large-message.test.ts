@@ -149,3 +149,64 @@ describe('a message that is longer than the input of the kernel', () => {
     expect(events).toBe(count)
   })
 })
+
+describe('a record beyond its limit', () => {
+  const some = { recordLimitBytes: 100_000, identify: true }
+  const text = (bytes: number) => `81a16b${asBin('00'.repeat(bytes))}`
+  const small = `92${time}${text(90_000)}`
+  const large = `92${time}${text(900_000)}`
+  const cut = large.slice(0, -100)
+
+  it.each<[string, string]>([
+    ['Message, a little longer', `94a161${time}${text(100_001)}${chunk}`],
+    ['Message, longer than the input', `94a161${time}${text(2_000_000)}${chunk}`],
+    ['Message, a text', `94a161${time}${asStr('61'.repeat(2_000_000))}${chunk}`],
+    ['Message, after a time of nine bytes', `94a161cf00000000${u32(1)}${text(2_000_000)}${chunk}`],
+    ['Forward', `93a161${asArray(large, 1)}${chunk}`],
+    ['Packed', `93a161${asBin(large)}${chunk}`],
+  ])('%s: is invalid, and has its ack', (_mode, message) => {
+    const { steps, tag, packed, count: events, invalid, acks, wireBytes } = see(message, some)
+    expect([steps, tag, packed, events, invalid, acks, wireBytes]).toEqual([
+      ['run'],
+      '61',
+      '',
+      0,
+      1,
+      ack,
+      message.length / 2,
+    ])
+  })
+
+  it.each<[string, string, number]>([
+    ['Forward', `93a161${asArray(small + large + small + large + small, 5)}${chunk}`, 2],
+    ['Packed', `93a161${asBin(small + large + small + large + small)}${chunk}`, 2],
+    ['Packed, the last one cut', `93a161${asBin(small + small + large + small + cut)}${chunk}`, 2],
+  ])('%s: those beside it are taken', (_mode, message, invalid) => {
+    for (const size of [70_000, 200_000, 10_000_000]) {
+      const seen = see(message, some, size)
+      expect([seen.count, seen.invalid, seen.acks]).toEqual([3, invalid, ack])
+      expect(seen.packed === small.repeat(3)).toBe(true)
+    }
+  })
+
+  it('with a byte that is none is malformed, as far as the message is looked at', () => {
+    const broken = `92${time}81a16b92${asBin('00'.repeat(900_000))}c1`
+    const seen = see(`93a161${asBin(small + broken)}${chunk}`, some)
+    expect([seen.steps, seen.acks]).toEqual([['run', 'malformed_entries'], ''])
+  })
+
+  it('can be held while it is passed over', () => {
+    const framer = kernel.createFramer({ ...options, ...some })
+    const bytes = hex(`93a161${asBin(small + large + small)}${chunk}`)
+    const seen = { events: 0, invalid: 0 }
+    framer.feed(bytes)
+    for (let step = framer.next(now); step !== undefined; step = framer.next(now)) {
+      if (step.kind !== 'run') throw new Error(`a ${step.kind}`)
+      seen.events += step.count
+      seen.invalid += step.invalid
+      framer.hold()
+      kernel.createFramer(options).feed(hex('93a17a0080'))
+    }
+    expect(seen).toEqual({ events: 2, invalid: 1 })
+  })
+})

@@ -57,6 +57,44 @@ describe.each([true, false])('records of many keys, skip_invalid_event %s', (ski
     expect(taken(framer(keyLimit), message(record(keyLimit + 1, true)))).toEqual([others, 1])
   })
 
+  it('counts keys and elements at all levels, and nothing else of the message', () => {
+    const nested = (elements: number) =>
+      Buffer.concat([hex('81a161dc00'), Buffer.of(elements), Buffer.alloc(elements, 0x01)])
+    for (const message of [single, forward, packed]) {
+      const others = message === single ? 0 : 2
+      expect(taken(framer(keyLimit), message(nested(keyLimit - 1)))).toEqual([others + 1, 0])
+      expect(taken(framer(keyLimit), message(nested(keyLimit)))).toEqual([others, 1])
+      // A fixmap of 15 keys, each with a map of one.
+      const pairs = (count: number) =>
+        Buffer.concat([
+          hex('8f'),
+          ...Array.from({ length: 15 }, (_, i) =>
+            Buffer.concat([Buffer.of(0xa1, 0x41 + i), hex(i < count ? '81a178c0' : 'c0')]),
+          ),
+        ])
+      expect(taken(framer(keyLimit), message(pairs(5)))).toEqual([others + 1, 0])
+      expect(taken(framer(keyLimit), message(pairs(6)))).toEqual([others, 1])
+    }
+    // Metadata and options are not the record's.
+    const meta = Buffer.concat([hex('9292'), time, hex('80'), record(keyLimit)])
+    expect(taken(framer(keyLimit), Buffer.concat([hex('92a16191'), meta]))).toEqual([1, 0])
+    const messages = Buffer.concat([single(nested(19)), single(nested(20)), single(nested(19))])
+    expect(taken(framer(keyLimit), messages)).toEqual([2, 1])
+  })
+
+  it('a record of too many bytes is invalid as well', () => {
+    const strict = () => kernel.createFramer({ ...options, skipInvalidEvent, recordLimitBytes: 13 })
+    const text = (bytes: number) =>
+      Buffer.concat([hex('81a161'), Buffer.of(0xa0 | bytes), Buffer.alloc(bytes, 0x78)])
+    for (const message of [single, forward, packed]) {
+      const others = message === single ? 0 : 2
+      expect(taken(strict(), message(text(9)))).toEqual([others + 1, 0])
+      expect(taken(strict(), message(text(10)))).toEqual([others, 1])
+    }
+    const messages = Buffer.concat([single(text(9)), single(text(10)), single(text(9))])
+    expect(taken(strict(), messages)).toEqual([2, 1])
+  })
+
   it('each stream has its own limit, on one kernel', () => {
     const [strict, free] = [framer(keyLimit), framer()]
     const message = packed(record(keyLimit + 1))
@@ -92,5 +130,8 @@ describe.each([true, false])('records of many keys, skip_invalid_event %s', (ski
     const text = (keys: number) => Buffer.from(`${JSON.stringify(['a', 1, object(keys)])}\n`)
     expect(taken(json, text(keyLimit))).toEqual([1, 0])
     expect(taken(json, text(keyLimit + 1))).toEqual([0, 1])
+    const nested = (keys: number) => Buffer.from(JSON.stringify(['a', 1, { a: [object(keys)] }]))
+    expect(taken(json, nested(keyLimit - 2))).toEqual([1, 0])
+    expect(taken(json, nested(keyLimit - 1))).toEqual([0, 1])
   })
 })

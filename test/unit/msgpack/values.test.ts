@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { EventTime, MsgExt, MsgFloat, type MsgValue, RawString } from '../../../src/core/value.ts'
 import { decode } from '../../../src/msgpack/decode.ts'
 import { Encoder, encode } from '../../../src/msgpack/encode.ts'
-import { MsgpackError, skipValue } from '../../../src/msgpack/walk.ts'
+import { countItems, MsgpackError, skipValue } from '../../../src/msgpack/walk.ts'
 
 const hex = (text: string): Uint8Array =>
   new Uint8Array(Buffer.from(text.replaceAll(' ', ''), 'hex'))
@@ -159,4 +159,19 @@ describe('Encoder', () => {
   it('refuses an integer of more than 64 bits', () => {
     expect(() => encode(2n ** 64n)).toThrow(RangeError)
   })
+})
+
+it.each([
+  ['c0', 0],
+  ['90', 0],
+  ['93 01 02 03', 3],
+  ['82 a161 01 a162 92 c0 c3', 4],
+  ['dc0002 80 de0001 a161 dd00000001 df00000000', 4],
+  ['81 c40101 d90161', 1],
+  ['c70800 00000001 00000002', 0],
+  // Values end to end.
+  ['91 01 91 01', 2],
+])('%s has %i keys and elements', (bytes, count) => {
+  expect(countItems(hex(bytes))).toBe(count)
+  expect(countItems(hex(`${bytes} 91 01`), 0, hex(bytes).length)).toBe(count)
 })

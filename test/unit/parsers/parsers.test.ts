@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { maxRecordItems } from '../../../src/core/batch.ts'
 import { ConfigError } from '../../../src/core/errors.ts'
 import { ParserError } from '../../../src/core/parser.ts'
 import { EventTime, MsgFloat, type MsgValue, RawString } from '../../../src/core/value.ts'
+import { encode } from '../../../src/msgpack/encode.ts'
 import { parsers } from '../../../src/parsers/index.ts'
 import { boundParams, placeOf } from '../../support/bound-params.ts'
 import { createFakeHost } from '../../support/fake-host.ts'
@@ -639,5 +641,36 @@ describe('refused configurations', () => {
     expect(attempt).toThrow(ConfigError)
     expect(attempt).toThrow(words)
     expect(attempt).toThrow(expect.objectContaining({ position: placeOf(place) }))
+  })
+})
+
+describe('a record of too many keys and elements', () => {
+  const limit = maxRecordItems
+  const elements = (count: number) => Array.from({ length: count }, () => 1)
+  const keys = (count: number) =>
+    Object.fromEntries(elements(count).map((one, i) => [`k${i}`, one]))
+  const ltsv = (count: number) => Object.keys(keys(count)).join(':1\t').concat(':1')
+  it.each<[string, (count: number) => MsgValue]>([
+    ['json', (count) => JSON.stringify(keys(count))],
+    ['json', (count) => JSON.stringify({ a: elements(count - 1) })],
+    ['json', (count) => JSON.stringify({ a: [{ b: keys(count - 3) }] })],
+    ['msgpack', (count) => encode(map(keys(count)))],
+    ['msgpack', (count) => encode([map({ a: elements(count - 1) })])],
+    ['ltsv', ltsv],
+  ])('%s: does not match', (type, text) => {
+    const [good] = create(type).parse(text(limit))
+    expect(good).toMatchObject({ record: expect.any(Map) })
+    expect(parsed(type, {}, text(limit + 1))).toEqual(['no match'])
+  })
+
+  it('is left out, and those beside it are taken', () => {
+    const one = { a: 1 }
+    const wide = keys(limit + 1)
+    const bytes = encode([map(one), map(wide), map(one)])
+    expect(parsed('msgpack', {}, bytes)).toEqual([event(one), 'no match', event(one)])
+    // Many small ones are not one large one.
+    const many = Array.from({ length: 6000 }, () => ({ a: 1, b: 2 }))
+    expect(parsed('json', {}, JSON.stringify(many))).toHaveLength(6000)
+    expect(parsed('msgpack', {}, encode(many.map(map)))).toHaveLength(6000)
   })
 })

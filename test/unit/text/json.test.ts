@@ -79,6 +79,23 @@ describe('parseJson', () => {
     )
   })
 
+  it.each([
+    ['{"a":1,"b":[2,3]}', true],
+    ['{"a":1,"b":[2,3,4]}', false],
+    ['{"a":{"b":{"c":{"d":1}}}}', true],
+    ['[1,2,3,4]', true],
+    ['[1,2,3,4,5]', false],
+    ['[[1],[2]]', true],
+    ['[[1],[2],[]]', false],
+    // Each object of an array of them has its own.
+    ['[{"a":1,"b":[2,3]},{"a":1,"b":[2,3]}]', true],
+    ['[{"a":1},{"a":1,"b":[2,3,4]}]', false],
+  ])('takes %s with an itemLimit of 4: %s', (text, taken) => {
+    const parse = () => parseJson(text, { itemLimit: 4 })
+    if (taken) expect(parse()).toEqual(parseJson(text))
+    else expect(parse).toThrow(expect.objectContaining({ code: 'too_many_items' }))
+  })
+
   it('takes the depth that an entry has room for', () => {
     expect(() => parseJson('['.repeat(63) + ']'.repeat(63))).not.toThrow()
     expect(() => parseJson('['.repeat(64) + ']'.repeat(64))).toThrow(JsonError)

@@ -257,6 +257,11 @@ describe('limits', () => {
     expect(await post('/a', 'application/msgpack', packed)).toMatch(/^413 /)
     const wide = Buffer.concat([Buffer.from('df00000011', 'hex'), packed.subarray(3)])
     expect(await post('/a', 'application/msgpack', wide)).toMatch(/^413 /)
+    // Those inside count too.
+    const inside = { a: [record(14), 1, 2] }
+    expect(await post('/a', json, JSON.stringify(inside))).toMatch(/^413 .*more than 16 keys/s)
+    const packedInside = encode(recordOf({ a: [recordOf(record(14)), 1, 2] }))
+    expect(await post('/a', 'application/msgpack', packedInside)).toMatch(/^413 /)
     expect(events).toEqual([])
     expect(await post('/a', json, text(16))).toBe('200')
     expect(await post('/a', 'application/msgpack', encode(recordOf(record(16))))).toBe('200')
