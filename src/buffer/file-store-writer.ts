@@ -12,6 +12,9 @@ export interface Committed {
   records: number
 }
 
+/** More is always written by another thread: it takes milliseconds, however fast the disk is. */
+const nowBytes = 4 * 1024 * 1024
+
 /** Writes what is appended to one chunk: its events, and a record for each commit. See file-store.ts. */
 export class ChunkWriter {
   committed: Committed
@@ -58,7 +61,7 @@ export class ChunkWriter {
 
   /** Writes without a copy, where that may be waited for; the record follows when it is committed. */
   #writeDirect(group: WriteGroup, bytes: Uint8Array, count: number): boolean {
-    const pair = group.isDirect ? this.#pairNow() : undefined
+    const pair = group.isDirect ? this.#pairNow(bytes.byteLength) : undefined
     if (pair === undefined) return false
     const { clock, speed } = this.#shared
     const startMs = clock.monotonicMs()
@@ -73,12 +76,11 @@ export class ChunkWriter {
     return true
   }
 
-  /** The files, if they may be written to without leaving this round of the event loop. */
-  #pairNow(): OpenPair | undefined {
+  /** The files, if so many bytes may be written to them without leaving this round of the event loop. */
+  #pairNow(bytes: number): OpenPair | undefined {
     const { files, fsync, speed } = this.#shared
-    if (fsync === 'ack' || this.#running !== undefined || !speed.fast || this.#ragged) {
-      return undefined
-    }
+    if (bytes > nowBytes || fsync === 'ack' || this.#running !== undefined) return undefined
+    if (!speed.fast || this.#ragged) return undefined
     const pair = files.peek(this)
     return pair?.chunk.writevNow === undefined || pair.meta.writevNow === undefined
       ? undefined
@@ -101,7 +103,7 @@ export class ChunkWriter {
   }
 
   #tryNow(group: WriteGroup): boolean {
-    const pair = this.#pairNow()
+    const pair = this.#pairNow(group.bytes - group.writtenBytes)
     if (pair === undefined) return false
     const { clock, speed } = this.#shared
     const startMs = clock.monotonicMs()

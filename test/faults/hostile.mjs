@@ -14,6 +14,7 @@ export function hostileInputs(tag = 'hostile') {
     ...broken(tag),
     ...compressed(tag),
     ...odd(tag),
+    ...largeRecords(tag),
   ]
 }
 
@@ -237,6 +238,47 @@ function odd(tag) {
     ],
     ['a text of 5 MB', array(str(tag), time, map([str('a'), str('x'.repeat(5_000_000))]))],
   ]
+}
+
+/** One record that is much work for whoever reads or writes it. */
+function largeRecords(tag) {
+  const message = (value) => array(str(tag), time, map([str('a'), value]))
+  const elements = (count) => bytes('dd', u32(count), Buffer.alloc(count, 0x01))
+  const keys = (count) =>
+    map(...Array.from({ length: count }, (_, i) => [str(`k${i}`), bytes('01')]))
+  const float = bytes('cb40f86a0c9d4951a1')
+  const twice = bytes('82a16101a16102')
+  return [
+    ['a record of 3 million elements', message(elements(3_000_000))],
+    ['a record of 9,990 elements', message(elements(9990))],
+    ['a map of 100,000 keys in a record', message(keys(100_000))],
+    ['a map of 9,990 keys in a record', message(keys(9990))],
+    ['1 million floats', message(bytes('dd', u32(1_000_000), Buffer.alloc(9_000_000, float)))],
+    ['9,990 floats', message(bytes('dd', u32(9990), Buffer.alloc(9 * 9990, float)))],
+    [
+      '3,300 maps with a key that repeats',
+      message(bytes('dd', u32(3300), Buffer.alloc(3300 * twice.length, twice))),
+    ],
+    ['a text of 30 MB', message(str('x'.repeat(30_000_000)))],
+    [
+      'an entry of 30 MB between small ones',
+      array(
+        str(tag),
+        bin(bytes(entry(1), array(time, map([str('a'), str('x'.repeat(30_000_000))])), entry(2))),
+        option(chunk),
+      ),
+    ],
+  ]
+}
+
+/** The most work that one record within the limits can be: six bytes of JSON for each of its own. */
+export function largestRecords(tag = 'largest') {
+  const controls = str('\x01'.repeat(8_000_000))
+  return [
+    ['8 MB of plain text', str('x'.repeat(8_000_000))],
+    ['8 MB that are not UTF-8', str(Buffer.alloc(8_000_000, 0xff))],
+    ['8 MB of control characters', controls],
+  ].map(([name, value]) => [name, array(str(tag), time, map([str('a'), value]), option(chunk))])
 }
 
 /** What is small on the wire and large behind it. Made beforehand: making them takes longer than sending them. */

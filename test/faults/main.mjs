@@ -15,7 +15,15 @@ import {
   restartRow,
 } from './rows-crash.mjs'
 import { floodRow } from './rows-flood.mjs'
-import { bombRow, hostileRow, httpRow, idleRow, longTagRow, sameTagRow } from './rows-load.mjs'
+import {
+  bombRow,
+  hostileRow,
+  httpRow,
+  idleRow,
+  largestRow,
+  longTagRow,
+  sameTagRow,
+} from './rows-load.mjs'
 import { fullBufferRow, relayRow } from './rows-relay.mjs'
 
 const { values } = parseArgs({
@@ -42,6 +50,7 @@ const rows = [
   hostileRow,
   sameTagRow,
   bombRow,
+  largestRow,
   longTagRow,
   lifeRow,
 ]

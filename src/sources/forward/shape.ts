@@ -202,8 +202,9 @@ export const params = {
     check: atLeast(16),
   }),
   record_size_limit: size({
-    description: 'The same for records of more bytes.',
-    default: 4 * 1024 ** 2,
+    description:
+      'The same for records of more bytes. Others wait up to 30 ms while one of 1 MiB is written.',
+    default: 8 * 1024 ** 2,
     ours: true,
     check: atLeast(1),
   }),
