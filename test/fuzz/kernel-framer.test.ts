@@ -15,6 +15,8 @@ const rules = fc.record({
   messageWarnBytes: fc.constantFrom(Number.POSITIVE_INFINITY, 40),
   itemLimit: fc.constantFrom(1_000_000, 12),
   depthLimit: fc.constantFrom(64, 4),
+  keyLimit: fc.constantFrom(1_000_000, 3),
+  recordLimitBytes: fc.constantFrom(Number.POSITIVE_INFINITY, 12),
 })
 
 /** Of the outcomes, all but a last fatal one: what comes before it does not depend on when it is noticed. */

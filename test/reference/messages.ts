@@ -8,6 +8,8 @@ export interface Rules {
   readonly messageWarnBytes: number
   readonly itemLimit: number
   readonly depthLimit: number
+  readonly keyLimit?: number
+  readonly recordLimitBytes?: number
   readonly now: { readonly seconds: number; readonly nanoseconds: number }
 }
 
@@ -335,12 +337,22 @@ function addEvent(
   zeroIsNow: boolean,
 ): void {
   const written = time && writtenTime(bytes, time, rules, zeroIsNow)
-  if (written === undefined || record?.type !== 'map') {
+  if (written === undefined || record?.type !== 'map' || isBeyond(record, rules)) {
     result.invalid++
     return
   }
   result.entries += `92${written}${toHex(bytes.subarray(record.start, record.end))}`
   result.count++
+}
+
+function isBeyond(record: Node, { keyLimit, recordLimitBytes }: Rules): boolean {
+  const items = (node: Node): number =>
+    node.items.reduce((sum, item) => sum + items(item), 0) +
+    (node.type === 'map' ? node.items.length / 2 : node.items.length)
+  return (
+    items(record) > (keyLimit ?? Number.POSITIVE_INFINITY) ||
+    record.end - record.start > (recordLimitBytes ?? Number.POSITIVE_INFINITY)
+  )
 }
 
 function writtenTime(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { FramerOptions, Step } from '../../../src/kernel/types.ts'
+import { createSeededRandom } from '../../support/fake-host.ts'
 import { hex, newKernel, now, options, toHex } from './framing.ts'
 
 const kernel = newKernel()
@@ -208,5 +209,48 @@ describe('a record beyond its limit', () => {
       kernel.createFramer(options).feed(hex('93a17a0080'))
     }
     expect(seen).toEqual({ events: 2, invalid: 1 })
+  })
+
+  it('in any place, among any others, in pieces of any size', () => {
+    const random = createSeededRandom(7)
+    const below = (limit: number) => Math.floor(random.unit() * limit)
+    const kinds = [
+      [`92${time}81a16b01`, true],
+      [`92${time}${text(50_000)}`, true],
+      [`92${time}${text(100_001)}`, false],
+      [`92${time}${text(170_000)}`, false],
+      [large, false],
+      ['01', false],
+    ] as const
+    for (let round = 0; round < 60; round++) {
+      const parts = Array.from({ length: 1 + below(12) }, () => kinds[below(kinds.length)]!)
+      const body = hex(parts.map(([bytes]) => bytes).join(''))
+      const good = parts.filter(([, isGood]) => isGood)
+      const framer = kernel.createFramer({ ...options, ...some })
+      framer.feed(hex('93a161c4010082aa636f6d70726573736564a4677a6970a56368756e6ba178'))
+      const step = framer.next(now)
+      if (step?.kind !== 'compressed') throw new Error(`a ${step?.kind}`)
+      const seen = { packed: [] as Buffer[], count: 0, invalid: 0, acks: '' }
+      for (let at = 0; at < body.length; ) {
+        const end = Math.min(body.length, at + 1 + below(400_000))
+        framer.feedEntries(body.subarray(at, end), step, end === body.length)
+        at = end
+        for (let run = framer.next(now); run !== undefined; run = framer.next(now)) {
+          if (run.kind !== 'run') throw new Error(`a ${run.kind}`)
+          seen.packed.push(Buffer.from(run.packed))
+          seen.count += run.count
+          seen.invalid += run.invalid
+          seen.acks += toHex(run.acks)
+          if (below(4) === 0) framer.hold()
+        }
+      }
+      expect([seen.count, seen.invalid, seen.acks]).toEqual([
+        good.length,
+        parts.length - good.length,
+        ack,
+      ])
+      const expected = hex(good.map(([bytes]) => bytes).join(''))
+      expect(Buffer.concat(seen.packed).equals(expected)).toBe(true)
+    }
   })
 })
