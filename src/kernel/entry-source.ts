@@ -4,18 +4,22 @@ import type { MessageIdentity } from './types.ts'
 
 /**
  * Entries of one message that come in pieces (inflated, or held while a consumer pushed back), or of a large one: cut into windows that end
- * at an entry's end. Linear however they are cut: what was walked without an entry's end in it is tried again
- * only with twice as many bytes.
+ * at an entry's end. Linear however they are cut: an entry that is longer than a window is measured first, by a walk that stops and
+ * goes on; one that is longer than a record may be is passed over.
  */
 export class EntrySource {
   readonly ends: MessageEnd
   readonly #pieces: Uint8Array[] = []
   #bytes = 0
-  #stalledBytes = 0
+  /** The next window wants so many: what is left has no whole entry, or the entry in front was measured. */
+  #leastBytes = 0
+  /** Nothing whole is left; more must be added first. */
+  #starved = false
+  /** Set: the entry in front is measured. The state of that walk, and how far it came; `passed`: what it came past is gone. */
+  #measuring: { frame: Uint8Array; bytes: number; passed: boolean } | undefined
   #last = false
   #invalid: number
-  /** Set: an entry beyond the limit of a record is passed over; the state of that walk. */
-  #passing: Uint8Array | undefined
+  #finished = false
   /** For the first run; from then on undefined. */
   identity: MessageIdentity | undefined
 
@@ -29,6 +33,7 @@ export class EntrySource {
   add(bytes: Uint8Array, last: boolean): void {
     if (bytes.length > 0) this.#pieces.push(bytes)
     this.#bytes += bytes.length
+    this.#starved = false
     if (last) this.#last = true
   }
 
@@ -37,10 +42,10 @@ export class EntrySource {
     if (bytes.length > 0) this.#pieces.unshift(bytes)
     this.#bytes += bytes.length
     this.#invalid += invalid
+    this.#leastBytes = 0
+    this.#starved = false
     this.#finished = false
   }
-
-  #finished = false
 
   /** The message's last window has been walked. */
   get finished(): boolean {
@@ -49,85 +54,109 @@ export class EntrySource {
 
   /** Bytes that the next window wants; 0 if more must be added first. */
   get windowBytes(): number {
-    if (this.#last) return Math.max(1, Math.min(this.#bytes, this.#windowMin))
-    if (this.#bytes === 0 || this.#bytes < this.#stalledBytes * 2) return 0
-    return Math.min(this.#bytes, this.#windowMin)
-  }
-
-  get #windowMin(): number {
-    return Math.max(windowBytes, this.#stalledBytes * 2)
+    const there = this.#bytes - (this.#measuring?.bytes ?? 0)
+    const wanted = Math.min(there, Math.max(windowBytes, this.#leastBytes))
+    if (this.#last) return Math.max(1, wanted)
+    return this.#starved || there < this.#leastBytes ? 0 : wanted
   }
 
   /** Walks a window in `engine`, which takes `windowBytes`. False: the entries are malformed, the engine's fault says how. */
   walk(engine: Engine, rules: Rules): boolean {
+    if (this.#measuring !== undefined) return this.#measure(engine, rules)
     const start = engine.inputAt
-    const end = start + this.#fill(engine, this.windowBytes)
+    const end = start + this.#take(engine, this.windowBytes)
     const final = this.#last && this.#bytes === 0
-    if (this.#passing !== undefined) return this.#pass(engine, end, final)
+    this.#leastBytes = 0
     if (!walkEntries(engine, start, end, rules)) return false
     const walked = engine.field(field.entriesEnd)
-    if (walked === start && end - start > rules.recordBytes + besideRecordBytes) {
+    if (walked === start && end - start >= windowBytes) {
+      this.#putBack(engine, start, end)
       engine.exports.scanFrameStart(rules.items, rules.levels)
-      this.#passing = engine.saveFrame(undefined)
-      return this.#pass(engine, end, final)
+      this.#measuring = { frame: engine.saveFrame(undefined), bytes: 0, passed: false }
+      return this.#measure(engine, rules)
     }
-    this.#stalledBytes = 0
-    if (walked < end && !final) this.#stalledBytes = this.#takeBack(engine, walked, end)
-    if (final) {
-      if (walked < end) engine.result[field.invalid]!++
-      engine.result[field.invalid]! += this.#invalid
-      this.#invalid = 0
-      this.#finished = true
+    if (final) this.#finish(engine, walked < end ? 1 : 0)
+    else if (walked < end) {
+      this.#starved = this.#bytes === 0
+      // What is tried again has twice as many bytes then, however few come at a time.
+      if (walked === start) this.#leastBytes = Math.min(2 * (end - start), windowBytes)
+      this.#putBack(engine, walked, end)
     }
     return true
   }
 
-  /** Passes over what is in the window of an entry whose record is too long: it is invalid. */
-  #pass(engine: Engine, end: number, final: boolean): boolean {
-    const { result } = engine
-    engine.restoreFrame(this.#passing as Uint8Array)
-    const entryEnd = engine.exports.scanFrame(engine.inputAt, end, 1)
+  /** How long the entry in front is, as far as it is there. */
+  #measure(engine: Engine, rules: Rules): boolean {
+    const measuring = this.#measuring!
+    const start = engine.inputAt
+    const wanted = Math.min(this.#bytes - measuring.bytes, windowBytes)
+    const end = start + this.#copy(engine, measuring.bytes, wanted)
+    engine.restoreFrame(measuring.frame)
+    const entryEnd = engine.exports.scanFrame(start, end, 1)
     if (entryEnd === 0 && !wantsMore(engine)) return false
-    result[field.count] = result[field.slices] = result[field.invalid] = 0
-    this.#stalledBytes = 0
-    if (entryEnd === 0 && !final) {
-      this.#passing = engine.saveFrame(this.#passing)
+    measuring.frame = engine.saveFrame(measuring.frame)
+    measuring.bytes += (entryEnd === 0 ? end : entryEnd) - start
+    engine.result[field.count] = engine.result[field.slices] = engine.result[field.invalid] = 0
+    const isWhole = entryEnd !== 0
+    const isCut = !isWhole && this.#last && measuring.bytes === this.#bytes
+    if (measuring.passed || isCut || measuring.bytes > rules.recordBytes + besideRecordBytes) {
+      this.#drop(measuring.bytes)
+      measuring.bytes = 0
+      measuring.passed = true
+    }
+    if (!isWhole && !isCut) {
+      this.#starved = measuring.bytes === this.#bytes
       return true
     }
-    this.#passing = undefined
-    this.#invalid += 1
-    if (entryEnd !== 0 && entryEnd < end) this.#takeBack(engine, entryEnd, end)
-    if (!this.#last || this.#bytes > 0) return true
-    result[field.invalid] = this.#invalid
-    this.#invalid = 0
-    this.#finished = true
+    this.#measuring = undefined
+    if (!measuring.passed) this.#leastBytes = measuring.bytes
+    else if (this.#last && this.#bytes === 0) this.#finish(engine, 1)
+    else this.#invalid += 1
     return true
   }
 
-  /** Puts what follows `from` in the window back; says how many bytes. */
-  #takeBack(engine: Engine, from: number, end: number): number {
-    const left = engine.bytes.slice(from, end)
-    this.#pieces.unshift(left)
-    this.#bytes += left.length
-    return left.length
+  #finish(engine: Engine, invalid: number): void {
+    engine.result[field.invalid]! += this.#invalid + invalid
+    this.#invalid = 0
+    this.#finished = true
+  }
+
+  /** Puts back what stands in the window from `from` on. */
+  #putBack(engine: Engine, from: number, end: number): void {
+    this.#pieces.unshift(engine.bytes.slice(from, end))
+    this.#bytes += end - from
   }
 
   /** Moves up to `wanted` bytes into the engine's input; says how many. */
-  #fill(engine: Engine, wanted: number): number {
-    let filled = 0
-    while (filled < wanted && this.#pieces.length > 0) {
-      const piece = this.#pieces[0]!
-      const taken = Math.min(piece.length, wanted - filled)
-      engine.bytes.set(
-        taken === piece.length ? piece : piece.subarray(0, taken),
-        engine.inputAt + filled,
-      )
-      if (taken === piece.length) this.#pieces.shift()
-      else this.#pieces[0] = piece.subarray(taken)
-      filled += taken
+  #take(engine: Engine, wanted: number): number {
+    const taken = this.#copy(engine, 0, wanted)
+    this.#drop(taken)
+    return taken
+  }
+
+  /** Copies up to `wanted` bytes from `from` on into the engine's input; says how many. */
+  #copy(engine: Engine, from: number, wanted: number): number {
+    let skip = from
+    let copied = 0
+    for (const piece of this.#pieces) {
+      if (copied === wanted) break
+      const rest = piece.subarray(skip, skip + wanted - copied)
+      skip = Math.max(0, skip - piece.length)
+      engine.bytes.set(rest, engine.inputAt + copied)
+      copied += rest.length
     }
-    this.#bytes -= filled
-    return filled
+    return copied
+  }
+
+  #drop(bytes: number): void {
+    this.#bytes -= bytes
+    let left = bytes
+    while (left > 0) {
+      const piece = this.#pieces[0]!
+      if (piece.length > left) this.#pieces[0] = piece.subarray(left)
+      else this.#pieces.shift()
+      left -= Math.min(left, piece.length)
+    }
   }
 }
 
