@@ -253,7 +253,12 @@ async function besideHonest({ inputs, inputTimeMs = 0, latencyBarMs = 100, peakB
       atMost('inputs', inputs.length, ''),
       { ...atMost('inputs that hang or kill', failed.length, '', 0), detail: failed.join('; ') },
       {
-        ...atMost('worst honest ack', sendings.worstLatencyMs(from, to), 'ms', latencyBarMs ?? undefined),
+        ...atMost(
+          'worst honest ack',
+          sendings.worstLatencyMs(from, to),
+          'ms',
+          latencyBarMs ?? undefined,
+        ),
         detail: slow.map(({ name, ms }) => `${name} ${ms.toFixed(0)}`).join('; '),
       },
       atMost('peak memory', peakMb, 'MB', peakBarMb),
