@@ -59,14 +59,19 @@ export async function* decodeExtent(
 }
 
 /** What comes out of the one member or frame that compress.ts made in memory, in pieces that stay valid. */
-export function decompress(
+export async function* decompress(
   bytes: Uint8Array,
   codec: Codec,
 ): AsyncGenerator<Uint8Array, void, void> {
+  const small = codec === 'gzip' ? gunzipSmall([bytes]) : undefined
+  if (small !== undefined) {
+    yield small.buffer
+    return
+  }
   const options = { chunkSize: pieceBytes }
   const engine = codec === 'gzip' ? zlib.createGunzip(options) : createNativeZstd?.(options)
   if (engine === undefined) throw new Error('bug: this Node.js has no zstd')
-  return throughEngine(engine, [bytes])
+  yield* throughEngine(engine, [bytes])
 }
 
 /** Up to where members or frames can be decoded, for a file that cannot be as a whole. Rejects as the disk does. */
@@ -109,14 +114,23 @@ async function gunzipAtOnce(file: FileHandle, extent: Extent): Promise<Uint8Arra
   if (extent.end - extent.start > atOnceBytes) return undefined
   const pieces: Uint8Array[] = []
   for await (const piece of readExtent(file, extent)) pieces.push(Buffer.from(piece))
-  const options = { maxOutputLength: pieceBytes, info: true }
+  const made = gunzipSmall(pieces)
+  if (made !== undefined) checkUsed(made.engine.bytesWritten, extent)
+  return made?.buffer
+}
+
+interface Gunzipped {
+  readonly buffer: Uint8Array
+  readonly engine: { readonly bytesWritten: number }
+}
+
+/** Without another thread. undefined: it is, or gets, too large for that. Throws DecodeError. */
+function gunzipSmall(pieces: readonly Uint8Array[]): Gunzipped | undefined {
+  const bytes = pieces.reduce((sum, piece) => sum + piece.byteLength, 0)
+  if (bytes > atOnceBytes) return undefined
   try {
-    const { buffer, engine } = zlib.gunzipSync(Buffer.concat(pieces), options) as unknown as {
-      buffer: Uint8Array
-      engine: { bytesWritten: number }
-    }
-    checkUsed(engine.bytesWritten, extent)
-    return buffer
+    const options = { maxOutputLength: pieceBytes, info: true }
+    return zlib.gunzipSync(Buffer.concat(pieces), options) as unknown as Gunzipped
   } catch (error) {
     if ((error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') return undefined
     throw decodeErrorOf(error)

@@ -2,7 +2,7 @@ import { createLayout } from '../../src/kernel/layout.ts'
 import type { Framer, Kernel } from '../../src/kernel/types.ts'
 
 /** Of each region: what small inputs may have used of it. */
-const poisonedBytes = 64 * 1024
+const poisonedBytes = 4 * 1024
 const poison = 0xc1
 
 /**
