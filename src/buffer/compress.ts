@@ -22,8 +22,8 @@ export function codecOf(compress: 'text' | Codec): Codec | undefined {
 /** Says that chunks are not compressed although `compress` of <buffer> is written. */
 export function sayUncompressed(log: Logger, compress: 'text' | Codec): void {
   if (compress === 'text' || hasCodec(compress)) return
-  const why = 'zstd needs Node.js 22.15 or later'
-  log.info(`chunks are kept uncompressed while they wait: ${why}`, { compress })
+  const message = 'chunks are kept uncompressed while they wait: zstd needs Node.js 22.15 or later'
+  log.info(message, { compress })
 }
 
 /**

@@ -1,4 +1,4 @@
-import { skipValue } from '../msgpack/walk.ts'
+import { isMap, skipValue } from '../msgpack/walk.ts'
 import { type Engine, field, found, type Rules } from './engine.ts'
 import type { MessageEnd } from './entry-slices.ts'
 import { EntrySource } from './entry-source.ts'
@@ -152,8 +152,10 @@ function largeRecord(
   { innerEnd, recordBytes }: { innerEnd: number; recordBytes: number },
 ): Parts | undefined {
   const from = skipValue(bytes, timeAt)
-  const to = textAt(bytes, from)?.to ?? innerEnd
-  if (to - from <= recordBytes) return undefined
+  if (from >= bytes.length) return undefined
+  // What is no record is as long as it is: the first map may be the option then.
+  const to = isMap(bytes[from]!) ? innerEnd : textAt(bytes, from)?.to
+  if (to === undefined || to - from <= recordBytes) return undefined
   return { headAt: from, from, to, nothing: noRecord }
 }
 

@@ -131,7 +131,8 @@ describe('form', () => {
   })
 
   it('no marks of unfinished work', () => {
-    const wrong = [...sources].filter(([, text]) => /\b(TODO|FIXME|XXX|HACK)\b/.test(text))
+    // Spelled so that this line is none itself.
+    const wrong = [...sources].filter(([, text]) => /\b(TO[D]O|FIX[M]E|XX[X]|HAC[K])\b/.test(text))
     expect(wrong.map(([file]) => file)).toEqual([])
   })
 

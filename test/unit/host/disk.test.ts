@@ -19,8 +19,8 @@ const disks: { name: string; create: () => { disk: Disk; root: string; end: () =
     name: 'memory disk',
     create() {
       const disk = createMemoryDisk()
-      disk.put('/work/keep', '')
-      return { disk, root: '/work', end: () => undefined }
+      disk.put('/store/keep', '')
+      return { disk, root: '/store', end: () => undefined }
     },
   },
 ]

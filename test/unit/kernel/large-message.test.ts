@@ -190,6 +190,12 @@ describe('a record beyond its limit', () => {
     }
   })
 
+  it('is not what stands behind a record that is none', () => {
+    const option = `82a178${asBin('00'.repeat(900_000))}${chunk.slice(2)}`
+    const { count: events, invalid, acks } = see(`94a161${time}c0${option}`, some)
+    expect([events, invalid, acks]).toEqual([0, 1, ack])
+  })
+
   it('with a byte that is none is malformed, as far as the message is looked at', () => {
     const broken = `92${time}81a16b92${asBin('00'.repeat(900_000))}c1`
     const seen = see(`93a161${asBin(small + broken)}${chunk}`, some)
