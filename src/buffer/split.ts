@@ -2,7 +2,7 @@ import type { Batch } from '../core/batch.ts'
 import type { MsgValue } from '../core/value.ts'
 import type { Kernel } from '../kernel/types.ts'
 import { decodeTime, eachEntry, findField, valueAt } from '../msgpack/entries.ts'
-import { skipValue } from '../msgpack/walk.ts'
+import { isMap, skipValue } from '../msgpack/walk.ts'
 import { type ChunkField, type Chunking, valueText } from './chunk-keys.ts'
 
 /** Events of a batch that belong into one chunk. */
@@ -164,8 +164,4 @@ function fieldText(packed: Uint8Array, recordAt: number, field: ChunkField): str
   const at = fieldAt(packed, recordAt, field)
   const value: MsgValue = at < 0 ? null : valueAt(packed, at)
   return value === null ? null : valueText(value)
-}
-
-function isMap(head: number): boolean {
-  return (head >= 0x80 && head < 0x90) || head === 0xde || head === 0xdf
 }

@@ -3,7 +3,7 @@ import { ConfigError, type Position } from '../core/errors.ts'
 import type { MsgMap, MsgValue } from '../core/value.ts'
 import type { Encoder } from '../msgpack/encode.ts'
 import { decodeRecord, eachPair, pairCount, textAt } from '../msgpack/entries.ts'
-import { headLength, skipValue, uint16At, uint32At } from '../msgpack/walk.ts'
+import { arrayItems, headLength, isMap, skipValue } from '../msgpack/walk.ts'
 import { compileRegexpSource, type LineMatcher } from '../text/regexp.ts'
 import {
   fillReplacement,
@@ -72,7 +72,7 @@ export class KeyRenamer {
 
   #concernsInside(packed: Uint8Array, at: number): boolean {
     if (isMap(packed[at]!)) return pairCount(packed, at) > 0 && this.#concerns(packed, at)
-    const items = arrayCount(packed, at)
+    const items = arrayItems(packed, at) ?? 0
     let p = at + headLength(packed[at]!)
     for (let i = 0; i < items; i++) {
       if (isMap(packed[p]!) && this.#concerns(packed, p)) return true
@@ -119,15 +119,6 @@ function firstOf(rules: readonly Rule[], key: string): string {
     if (made !== undefined) return made
   }
   return key
-}
-
-const isMap = (head: number) => (head >= 0x80 && head < 0x90) || head === 0xde || head === 0xdf
-
-function arrayCount(packed: Uint8Array, at: number): number {
-  const head = packed[at]!
-  if (head >= 0x90 && head < 0xa0) return head & 15
-  if (head === 0xdc) return uint16At(packed, at + 1)
-  return head === 0xdd ? uint32At(packed, at + 1) : 0
 }
 
 /** Throws ConfigError for a rule that cannot be read, for one whose expression was there before, and where there is none. */

@@ -1,7 +1,7 @@
 import { ConfigError, type Position } from '../core/errors.ts'
 import type { MsgMap, MsgValue } from '../core/value.ts'
 import { type FieldKey, fieldKey, findField, valueAt } from '../msgpack/entries.ts'
-import { headLength, skipValue, uint16At, uint32At } from '../msgpack/walk.ts'
+import { arrayItems, headLength, isMap, skipValue, uint16At, uint32At } from '../msgpack/walk.ts'
 
 /**
  * Which field a parameter names: `key` (a top-level key, dots included), `$.a.b[0]`, `$['a']["b"][0]`: Fluentd's
@@ -141,15 +141,13 @@ export function packedPath(path: RecordPath): PackedPath {
 
 function packedChild(packed: Uint8Array, at: number, key: FieldKey | number): number {
   const head = packed[at] as number
-  const isMap = (head >= 0x80 && head < 0x90) || head === 0xde || head === 0xdf
-  const isArray = (head >= 0x90 && head < 0xa0) || head === 0xdc || head === 0xdd
   const name = typeof key === 'number' ? key : key.name
-  if (!isMap && !isArray) throw new RecordPathError(`a value on the way to ${name} has no fields`)
-  if (isMap) {
+  if (isMap(head)) {
     return typeof key === 'number' ? integerField(packed, at, key) : findField(packed, at, key)
   }
+  const count = arrayItems(packed, at)
+  if (count === undefined) throw new RecordPathError(`a value on the way to ${name} has no fields`)
   if (typeof key !== 'number') throw new RecordPathError(`an array has no field ${name}`)
-  const count = itemCount(packed, at)
   const index = key < 0 ? count + key : key
   if (index < 0 || index >= count) return -1
   let p = at + headLength(head)
