@@ -8,6 +8,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -26,9 +27,23 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-/** A process that listens on the socket as a lock does, and says its id. */
+/** What a process that wants the lock, or holds it, says of itself. */
+async function answering(path: string, name: string, says: 'wants' | 'holds') {
+  mkdirSync(path)
+  const answer = { says, close: () => new Promise((done) => server.close(done)) }
+  const server = createServer((connection) => connection.end(`99 ${answer.says}\n`))
+  await new Promise<void>((done) => server.listen(join(path, name), done))
+  return answer
+}
+
+/** A process that holds the lock and says its id. */
+async function holdingProcess(path: string): Promise<ChildProcess> {
+  mkdirSync(path)
+  return holder(join(path, 'of-another'))
+}
+
 async function holder(path: string): Promise<ChildProcess> {
-  const code = `require('net').createServer((c) => c.end(process.pid + '\\n')).listen(process.argv[1], () => console.log('ready'))`
+  const code = `require('net').createServer((c) => c.end(process.pid + ' holds\\n')).listen(process.argv[1], () => console.log('ready'))`
   const child = spawn(process.execPath, ['-e', code, path], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -67,9 +82,21 @@ describe('a lock', () => {
     await (await other(path)).release()
   })
 
+  it('may be had again by its process while it is given back', async () => {
+    const lock = createDiskLocks(1)
+    const path = join(dir, 'x.lock')
+    const first = await lock(path)
+    const released = first.release()
+    const second = await lock(path)
+    await released
+    await expect(createDiskLocks(2)(path)).rejects.toBeInstanceOf(LockedError)
+    await second.release()
+    expect(readdirSync(dir)).toEqual([])
+  })
+
   it('dies with its process: after kill -9 it is taken over', async () => {
     const path = join(dir, 'x.lock')
-    const child = await holder(path)
+    const child = await holdingProcess(path)
     const lock = createDiskLocks(1)
     await expect(lock(path)).rejects.toMatchObject({ holderPid: child.pid })
     await kill(child)
@@ -81,14 +108,14 @@ describe('a lock', () => {
 
   it('of a process that is stopped is still its own', async () => {
     const path = join(dir, 'x.lock')
-    const child = await holder(path)
+    const child = await holdingProcess(path)
     child.kill('SIGSTOP')
     await expect(createDiskLocks(1)(path)).rejects.toMatchObject({ holderPid: undefined })
   })
 
   it('of a dead process goes to one of several that want it', async () => {
     const path = join(dir, 'x.lock')
-    await kill(await holder(path))
+    await kill(await holdingProcess(path))
     const results = await Promise.allSettled(
       Array.from({ length: 8 }, (_, i) => createDiskLocks(i + 1)(path)),
     )
@@ -97,18 +124,71 @@ describe('a lock', () => {
     for (const { value } of taken) await value.release()
   })
 
-  it.each([
-    ['old', -1, 0],
-    ['so young that it may listen yet', 60, 4],
-  ])('of a dead process, its socket %s: how often is waited', async (_age, seconds, pauses) => {
+  it('is never held twice, by whatever many that want it, hold it for a while and give it back', async () => {
     const path = join(dir, 'x.lock')
-    await kill(await holder(path))
-    const made = Date.now() / 1000 + seconds
-    utimesSync(path, made, made)
-    const paused: number[] = []
-    const lock = createDiskLocks(1, async (ms) => void paused.push(ms))
+    let [holders, most, taken] = [0, 0, 0]
+    const wanting = async (lock: ReturnType<typeof createDiskLocks>) => {
+      for (let time = 0; time < 60; time += 1) {
+        const got = await lock(path).catch((error: Error) => error)
+        if (got instanceof LockedError) continue
+        if (got instanceof Error) throw got
+        holders += 1
+        most = Math.max(most, holders)
+        taken += 1
+        if (time % 2 === 0) await new Promise(setImmediate)
+        holders -= 1
+        await got.release()
+      }
+    }
+    await Promise.all(Array.from({ length: 6 }, (_, i) => wanting(createDiskLocks(i + 1))))
+    expect(most).toBe(1)
+    expect(taken).toBeGreaterThan(5)
+    expect(readdirSync(dir)).toEqual([])
+  })
+
+  it('goes to one that began to want it while others do, and is given to all of them in turn', async () => {
+    const path = join(dir, 'x.lock')
+    for (let left = 8; left > 0; left -= 1) {
+      const results = await Promise.allSettled(
+        Array.from({ length: left }, (_, i) => createDiskLocks(i + 1)(path)),
+      )
+      const taken = results.filter((result) => result.status === 'fulfilled')
+      expect(taken).toHaveLength(1)
+      await taken[0]!.value.release()
+    }
+  })
+
+  it('is waited for while one that has the lesser claim finds that another holds it', async () => {
+    const path = join(dir, 'x.lock')
+    const other = await answering(path, 'z', 'wants')
+    const pauses: number[] = []
+    const lock = createDiskLocks(7, async (ms) => {
+      pauses.push(ms)
+      if (pauses.length === 3) other.says = 'holds'
+    })
+    await expect(lock(path)).rejects.toMatchObject({ holderPid: 99 })
+    expect(pauses).toEqual([5, 5, 5])
+    await other.close()
     await (await lock(path)).release()
-    expect(paused).toEqual(Array.from({ length: pauses }, () => 20))
+  })
+
+  it('is left at once to one that has the better claim', async () => {
+    const path = join(dir, 'x.lock')
+    const other = await answering(path, '!', 'wants')
+    const lock = createDiskLocks(7, () => expect.unreachable())
+    await expect(lock(path)).rejects.toMatchObject({ holderPid: 99 })
+    await other.close()
+  })
+
+  it('takes away what a process left that was killed before its socket had a name, in its time', async () => {
+    const path = join(dir, 'x.lock')
+    mkdirSync(path)
+    await kill(await holder(join(path, 'new-5-a')))
+    await kill(await holder(join(path, 'new-5-b')))
+    utimesSync(join(path, 'new-5-a'), 1, 1)
+    const lock = await createDiskLocks(1)(path)
+    expect(readdirSync(path).filter((name) => name.startsWith('new-'))).toEqual(['new-5-b'])
+    await lock.release()
   })
 
   it('may have a long name', async () => {
@@ -116,7 +196,7 @@ describe('a lock', () => {
     mkdirSync(deep, { recursive: true })
     const path = join(deep, 'x.lock')
     const lock = await createDiskLocks(1)(path)
-    expect(readdirSync(deep)).toEqual(['x.lock'])
+    expect(readdirSync(path)).toHaveLength(1)
     await expect(createDiskLocks(2)(path)).rejects.toMatchObject({ holderPid: 1 })
     await lock.release()
     expect(readdirSync(deep)).toEqual([])
@@ -125,7 +205,7 @@ describe('a lock', () => {
   it('does not take a file away that is none', async () => {
     const path = join(dir, 'x.lock')
     writeFileSync(path, 'mine')
-    await expect(createDiskLocks(1)(path)).rejects.toThrow('no lock of ours')
+    await expect(createDiskLocks(1)(path)).rejects.toThrow('ENOTDIR')
     expect(readdirSync(dir)).toEqual(['x.lock'])
   })
 
