@@ -36,6 +36,7 @@ export function createFileBuffer(
     }),
     namesAt: ({ prefix, suffix }) => fileNames(prefix, suffix),
     chunkFormat: 'auto',
+    reusesFiles: true,
   })
 }
 

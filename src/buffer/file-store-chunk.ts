@@ -44,6 +44,8 @@ export class FileChunk implements StoredChunk {
   #extents: readonly Extent[] | undefined
   /** Whether an earlier run wrote it, and nobody has compared its sums since. */
   #unverified: boolean
+  /** Whether this process made the file, with the rights it has now. */
+  readonly #madeHere: boolean
   #queued: boolean
   #compressed: Compressed | undefined
   #sealed: Promise<void> | undefined
@@ -60,6 +62,7 @@ export class FileChunk implements StoredChunk {
     this.count = committed.events
     this.#shared = shared
     this.#unverified = state.sumsAt !== undefined
+    this.#madeHere = state.sumsAt === undefined && !state.queued
     this.#queued = state.queued
     this.#compressed = state.compressed
     this.#writer = new ChunkWriter(shared, {
@@ -192,6 +195,7 @@ export class FileChunk implements StoredChunk {
     const shared = this.#shared
     const writer = this.#writer
     const from = writer.path
+    const { fileBytes } = writer
     const to = posix.join(
       posix.dirname(from),
       shared.names.nameOf('queued', this.id, this.metadata),
@@ -223,7 +227,7 @@ export class FileChunk implements StoredChunk {
       shared.log.warn('a chunk could not be compressed, and stays as it is', { path: from, error })
       return false
     }
-    await removeFile(shared, from)
+    await this.#giveUp(from, fileBytes)
     await removeFile(shared, from + metaSuffix)
     if (shared.fsync !== 'none') await syncDirectory(shared, posix.dirname(to))
     return true
@@ -277,10 +281,17 @@ export class FileChunk implements StoredChunk {
     await this.#sealed
     await writer.close()
     if (writer.sumsAt !== undefined || writer.committed.bytes > 0) {
-      await removeFile(this.#shared, writer.path)
+      await this.#giveUp(writer.path, writer.fileBytes)
       await removeFile(this.#shared, writer.path + metaSuffix)
     }
     this.#shared.live.delete(this)
+  }
+
+  /** The file is no chunk's any more: another one's later, or removed. */
+  async #giveUp(path: string, sizeBytes: number): Promise<void> {
+    const { spares } = this.#shared
+    if (this.#madeHere && (await spares?.keep(path, sizeBytes)) === true) return
+    await removeFile(this.#shared, path)
   }
 
   /** Everything is written, and the files are closed; the chunk stays for the next run. An empty one goes. */
@@ -291,15 +302,19 @@ export class FileChunk implements StoredChunk {
     await writer.quiet()
     await this.#sealed
     if (writer.committed.bytes === 0) return await this.remove()
-    if (this.#shared.fsync !== 'none' && !this.#queued) await this.#sync()
+    if (!this.#queued) await this.#settle()
     await writer.close()
   }
 
-  async #sync(): Promise<void> {
+  /** For another program, or a power failure, that comes next. */
+  async #settle(): Promise<void> {
+    const writer = this.#writer
     try {
-      await this.#writer.withFiles(syncPair)
+      if (this.#shared.fsync !== 'none') await writer.withFiles(syncPair)
+      else if (writer.isRagged) await writer.withFiles(async () => undefined)
     } catch (error) {
-      this.#shared.log.warn('a chunk could not be forced onto the disk', { path: this.path, error })
+      const what = 'a chunk could not be forced onto the disk, or cut to its size'
+      this.#shared.log.warn(what, { path: this.path, error })
     }
   }
 }

@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import type { FileHandle } from '../core/host.ts'
 import type { FileStoreShared } from './file-store.ts'
 import type { OpenPair } from './file-store-files.ts'
 import { WriteGroup } from './file-store-group.ts'
@@ -14,6 +15,8 @@ export interface Committed {
 
 /** More is always written by another thread: it takes milliseconds, however fast the disk is. */
 const nowBytes = 4 * 1024 * 1024
+
+const leftover = 'what does not belong to the chunk cannot be cut off from its file'
 
 /** Writes what is appended to one chunk: its events, and a record for each commit. See file-store.ts. */
 export class ChunkWriter {
@@ -31,6 +34,8 @@ export class ChunkWriter {
   #running: Promise<void> | undefined
   /** Whether bytes may stand behind the last commit, because cutting them off failed. */
   #ragged = false
+  /** Up to where the file may hold bytes of an older chunk, which had it before. */
+  #oldBytes = 0
 
   constructor(
     shared: FileStoreShared,
@@ -61,7 +66,8 @@ export class ChunkWriter {
 
   /** Writes without a copy, where that may be waited for; the record follows when it is committed. */
   #writeDirect(group: WriteGroup, bytes: Uint8Array, count: number): boolean {
-    const pair = group.isDirect ? this.#pairNow(bytes.byteLength) : undefined
+    if (!group.isDirect || this.#running !== undefined) return false
+    const pair = this.#pairNow(bytes.byteLength)
     if (pair === undefined) return false
     const { clock, speed } = this.#shared
     const startMs = clock.monotonicMs()
@@ -79,8 +85,7 @@ export class ChunkWriter {
   /** The files, if so many bytes may be written to them without leaving this round of the event loop. */
   #pairNow(bytes: number): OpenPair | undefined {
     const { files, fsync, speed } = this.#shared
-    if (bytes > nowBytes || fsync === 'ack' || this.#running !== undefined) return undefined
-    if (!speed.fast || this.#ragged) return undefined
+    if (bytes > nowBytes || fsync === 'ack' || !speed.fast || this.#ragged) return undefined
     const pair = files.peek(this)
     return pair?.chunk.writevNow === undefined || pair.meta.writevNow === undefined
       ? undefined
@@ -91,7 +96,7 @@ export class ChunkWriter {
   commit(): Promise<void> | undefined {
     const group = this.#group
     if (group === undefined) return this.#writing?.settled
-    if (this.#tryNow(group)) return undefined
+    if (this.#running === undefined && this.#tryNow(group)) return undefined
     this.#running ??= this.#start()
     return group.settled
   }
@@ -120,6 +125,7 @@ export class ChunkWriter {
     }
     speed.took(clock.monotonicMs() - startMs)
     this.#group = undefined
+    this.#shared.worked()
     group.succeed()
     group.release()
     return true
@@ -136,6 +142,8 @@ export class ChunkWriter {
 
   async #writeGroups(): Promise<void> {
     for (let group = this.#group; group !== undefined; group = this.#group) {
+      // What came while the files were opened, or the one before was written, keeps nothing waiting behind it.
+      if (this.#tryNow(group)) break
       this.#group = undefined
       this.#writing = group
       try {
@@ -159,13 +167,12 @@ export class ChunkWriter {
     try {
       // A process that is killed now may leave a record, and of its events a part: old bytes behind them must not pass for the rest.
       if (this.#ragged) await this.#cut(pair)
-      if (this.#ragged) throw new Error('what a failed write has left cannot be cut off')
+      if (this.#ragged) throw new Error(leftover)
       const record = this.#recordOf(group)
       try {
-        await bothOf(
-          pair.chunk.writev(group.pieces(), record.start + group.writtenBytes),
-          pair.meta.write(encodeRecord(record, this.#seed), this.#recordAt()),
-        )
+        const written = pair.chunk.writev(group.pieces(), record.start + group.writtenBytes)
+        if (this.#hasOldBytes) await written
+        await bothOf(written, pair.meta.write(encodeRecord(record, this.#seed), this.#recordAt()))
         if (fsync === 'ack') await syncPair(pair)
       } catch (error) {
         await this.#cut(pair)
@@ -206,7 +213,9 @@ export class ChunkWriter {
     try {
       const head = first ? this.#head() : undefined
       if (head !== undefined) await meta.write(head, 0)
-      const chunk = await disk.open(this.path, flags, fileMode)
+      const chunk =
+        (first ? await this.#openSpare() : undefined) ??
+        (await disk.open(this.path, flags, fileMode))
       if (first && fsync === 'ack') await syncDirectory(this.#shared, posix.dirname(this.path))
       this.sumsAt ??= head?.byteLength
       return { chunk, meta }
@@ -216,23 +225,56 @@ export class ChunkWriter {
     }
   }
 
-  /** Takes back what a failed write has left behind the last commit. */
+  /** A spare file under the chunk's name; undefined: there is none. */
+  async #openSpare(): Promise<FileHandle | undefined> {
+    const { disk, spares } = this.#shared
+    const spare = spares?.take()
+    if (spare === undefined) return undefined
+    try {
+      await disk.rename(spare.path, this.path)
+      const handle = await disk.open(this.path, { write: true, noFollow: true })
+      this.#oldBytes = spare.sizeBytes
+      return handle
+    } catch {
+      // As if there were none: the chunk's own file is made, and emptied.
+      await disk.unlink(spare.path).catch(() => undefined)
+      return undefined
+    }
+  }
+
+  get #hasOldBytes(): boolean {
+    return this.#oldBytes > this.committed.bytes
+  }
+
+  /** Of the chunk file, however many of them are the chunk's. */
+  get fileBytes(): number {
+    return Math.max(this.#oldBytes, this.committed.bytes)
+  }
+
+  /** Cuts off what stands behind the last commit: of a failed write, or of an older chunk. */
   async #cut(pair: OpenPair): Promise<void> {
     try {
       await bothOf(pair.chunk.truncate(this.committed.bytes), pair.meta.truncate(this.#recordAt()))
       this.#ragged = false
+      this.#oldBytes = 0
     } catch {
       // Recovery would cut here. It is tried again before anything else is written, and when the chunk is sealed.
       this.#ragged = true
     }
   }
 
-  /** Runs something on the chunk's files, with nothing behind the last commit in them. */
+  /** Whether bytes that are not the chunk's may stand in its file. */
+  get isRagged(): boolean {
+    return this.#ragged || this.#hasOldBytes
+  }
+
+  /** Runs something on the chunk's files, with nothing behind the last commit in them. Rejects where that cannot be had. */
   async withFiles(run: (pair: OpenPair) => Promise<void>): Promise<void> {
     const { files } = this.#shared
     const pair = await files.take(this, () => this.#open())
     try {
-      if (this.#ragged) await this.#cut(pair)
+      if (this.isRagged) await this.#cut(pair)
+      if (this.isRagged) throw new Error(leftover)
       await run(pair)
     } finally {
       files.give(this)

@@ -10,6 +10,7 @@ import { OpenFiles } from './file-store-files.ts'
 import type { Crc32 } from './file-store-group.ts'
 import { lockPlace } from './file-store-lock.ts'
 import type { BufferPlace, ChunkNames } from './file-store-names.ts'
+import { createSpareFiles, removeLeftSpares, type SpareFiles } from './file-store-spares.ts'
 import { poolOf } from './memory-store.ts'
 import { recoverArrivals, recoverChunks } from './recovery.ts'
 import type { SlabPool } from './slab-pool.ts'
@@ -48,11 +49,16 @@ import { createWriteSpeed, type WriteSpeed } from './write-speed.ts'
  *     member or zstd frame, with one record over it, its size before in the map (`z`). The .meta file gets its name first, then
  *     the chunk; then the staged files are removed. Where there is no room for that, the chunk is queued as it is.
  *  5. A chunk is removed before its .meta file: a .meta file without a chunk means nothing.
+ *  6. A file buffer without `fsync` keeps the files of delivered chunks for a while, as `.sluice-<prefix><suffix>.<number>.spare`, and gives
+ *     them to new chunks: then a staged chunk's file may hold old bytes behind the last commit. They are cut off before it is queued, and when the
+ *     process ends. Until then no record is written before all of its events are: a process that is killed leaves none over old bytes.
+ *     (Not for file_single, where a chunk without its .meta file is one of Fluentd's, and not with `fsync`: after a power failure a
+ *     record may be there without its events.)
  *
  * What is in files survives the process (kill -9, a crash) without fsync: the operating system has it. A power failure
  * is another matter: parameter `fsync`.
  *
- * RECOVERY (recovery.ts). Files that end in `.new` are removed. A chunk that is staged and queued was being compressed: if the queued
+ * RECOVERY (recovery.ts). Spare files, and those that end in `.new`, are removed. A chunk that is staged and queued was being compressed: if the queued
  * one is whole, the staged one goes, else the other way round. Chunk files of ours are cut behind the last record whose range they hold. Before they are
  * delivered, each range is compared with its CRC; what differs is left out, counted as dropped (`damaged`), and kept in the
  * backup directory with the reason. Chunk files without records, or with others' in between, are Fluentd's: they are cut
@@ -71,6 +77,8 @@ export interface FileStoreOptions {
   readonly directoryMode: number
   /** Where unreadable chunks go: `root_dir` of <system>, or else the buffer's directory; undefined: nowhere. */
   readonly backup: BackupSettings | undefined
+  /** Whether a new chunk may get the file of a delivered one. */
+  readonly reusesFiles?: boolean
   /** How queued chunks are compressed; undefined: not at all. */
   readonly codec?: Codec | undefined
   /** What chunks hold that Fluentd left. */
@@ -106,6 +114,8 @@ export interface FileStoreShared {
   readonly fileMode: number
   readonly codec: Codec | undefined
   readonly backup: ReturnType<typeof createBackup>
+  /** undefined: no chunk gets the file of another one. */
+  readonly spares: SpareFiles | undefined
   /** Chunks that hold events which are not yet, or no longer, on their way to a sink. */
   readonly live: Set<FileChunk>
   /** A write failed, or worked: said once each time it changes. */
@@ -131,6 +141,7 @@ export function createFileStore(options: FileStoreOptions): ChunkStore {
       await disk.mkdir(place.directory, options.directoryMode)
       lock = await lockPlace({ disk, log: options.log }, place)
       try {
+        await removeLeftSpares({ disk, log: options.log }, place)
         shared = sharedOf(options, place)
         return await recoverChunks({
           shared,
@@ -161,6 +172,7 @@ export function createFileStore(options: FileStoreOptions): ChunkStore {
       if (shared === undefined) return
       closed = true
       await looking
+      await shared.spares?.close()
       // All of them come to rest, whatever the disk says to one.
       const rested = await Promise.allSettled([...shared.live].map((chunk) => chunk.rest()))
       await shared.files.closeAll()
@@ -174,6 +186,8 @@ export function createFileStore(options: FileStoreOptions): ChunkStore {
 function sharedOf(options: FileStoreOptions, place: BufferPlace): FileStoreShared {
   const { clock, disk } = options.outside
   const { log } = options
+  const reuses = options.reusesFiles === true && options.fsync === 'none'
+  const spares = reuses ? createSpareFiles(options.outside, place) : undefined
   let failing = false
   return {
     clock,
@@ -195,8 +209,10 @@ function sharedOf(options: FileStoreOptions, place: BufferPlace): FileStoreShare
       fileMode: options.fileMode,
       directoryMode: options.directoryMode,
     }),
+    spares,
     live: new Set(),
     failed(error) {
+      void spares?.clear()
       if (failing) return
       failing = true
       log.error('the buffer cannot be written: events are refused until it can', {

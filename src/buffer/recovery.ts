@@ -188,8 +188,9 @@ async function takeOurs(
   }
   await cutTo(shared, path, found.stat.sizeBytes, scan.bytes)
   await cutTo(shared, path + metaSuffix, of.metaBytes, sumsAt + scan.records * recordBytes)
-  // Nothing is added to a chunk of which something is lost.
+  // Nothing is added to a chunk of which something is lost, nor to one whose events were counted when it was sealed.
   const damaged = scan.ranges.some((range) => range.crc === undefined)
+  const queued = found.parsed.state === 'queued' || damaged || meta.count !== 0
   const { bytes, events, records } = scan
   const chunk = FileChunk.recovered(shared, {
     id: meta.id as string,
@@ -199,12 +200,12 @@ async function takeOurs(
     path,
     committed: { bytes, events, records },
     sumsAt,
-    queued: found.parsed.state === 'queued' || damaged,
+    queued,
     // A file whose beginning is damaged is found out by its sum, before anybody decodes it.
     compressed:
       plainBytes === undefined ? undefined : { codec: await codecAt(shared, path), plainBytes },
   })
-  return { chunk, state: found.parsed.state === 'queued' || damaged ? 'queued' : 'staged' }
+  return { chunk, state: queued ? 'queued' : 'staged' }
 }
 
 async function codecAt({ disk }: FileStoreShared, path: string): Promise<Codec> {

@@ -2,8 +2,9 @@ import { posix } from 'node:path'
 import { type BackupNote, noteSuffix } from '../buffer/backup.ts'
 import type { Codec } from '../buffer/compress.ts'
 import { type Content, contentOf } from '../buffer/file-store-foreign.ts'
+import { isLockName } from '../buffer/file-store-lock.ts'
 import { metaSuffix } from '../buffer/file-store-names.ts'
-import { scanSums, sumsHeadBytes, sumsMark } from '../buffer/file-store-sums.ts'
+import { type SumsScan, scanSums, sumsHeadBytes, sumsMark } from '../buffer/file-store-sums.ts'
 import { decodeMeta, type Meta } from '../buffer/meta.ts'
 import type { Disk, FileStat } from '../core/host.ts'
 import type { ChunkMetadata } from '../core/output.ts'
@@ -68,7 +69,8 @@ export async function scan(
       const path = posix.join(directory, name)
       try {
         const stat = await disk.stat(path)
-        if (stat?.kind === 'directory' && depth < limit) await walk(path, depth + 1)
+        if (stat?.kind === 'directory' && depth < limit && !isLockName(name))
+          await walk(path, depth + 1)
         if (stat?.kind !== 'file') continue
         const chunk = await chunkAt(disk, { place, path, names, stat })
         if (chunk !== undefined) found.push(chunk)
@@ -120,14 +122,15 @@ async function inBuffer(
   const bytes = hasMeta ? await readBeside(disk, beside) : undefined
   const meta = bytes && decodeMeta(bytes)
   const counted = await contentAt(disk, path, stat)
-  const own = bytes && meta && eventsBySums(bytes, meta, stat.sizeBytes)
+  const own = bytes && meta && bySums(bytes, meta, stat.sizeBytes)
   return {
     ...of,
     path,
     files: hasMeta ? [path, beside] : [path],
     output: place.output,
-    bytes: stat.sizeBytes,
-    events: own ?? (meta?.count || counted.events),
+    // What stands behind the last commit of a staged chunk of ours is not its own.
+    bytes: own !== undefined && meta?.count === 0 ? own.bytes : stat.sizeBytes,
+    events: own?.events ?? (meta?.count || counted.events),
     format: counted.format,
     codec: counted.codec,
     createdMs: (meta?.createdSeconds ?? 0) * 1000 || stat.modifiedMs,
@@ -138,11 +141,11 @@ async function inBuffer(
 }
 
 /** undefined: not ours. */
-function eventsBySums(bytes: Buffer, meta: Meta, sizeBytes: number): number | undefined {
+function bySums(bytes: Buffer, meta: Meta, sizeBytes: number): SumsScan | undefined {
   if (meta.id === undefined) return undefined
   const markEnd = meta.endByte + sumsMark.length
   if (!bytes.subarray(meta.endByte, markEnd).equals(sumsMark)) return undefined
-  return scanSums(bytes, { from: meta.endByte + sumsHeadBytes, id: meta.id, sizeBytes }).events
+  return scanSums(bytes, { from: meta.endByte + sumsHeadBytes, id: meta.id, sizeBytes })
 }
 
 async function backupAt(

@@ -1,3 +1,4 @@
+import * as zlib from 'node:zlib'
 import { createLayout, type Layout } from './layout.ts'
 import type { FramerOptions } from './types.ts'
 
@@ -183,6 +184,15 @@ export class Engine {
     return this.bytes.subarray(at, end)
   }
 
+  /** CRC-32 of bytes wherever they lie, which follow others whose CRC is `crc`. */
+  crc32(bytes: Uint8Array, crc = 0): number {
+    if (bytes.buffer !== this.memory.buffer || bytes.length < crcFromBytes) {
+      return zlib.crc32(bytes, crc)
+    }
+    const at = bytes.byteOffset
+    return this.exports.crc32(at, at + bytes.length, crc) >>> 0
+  }
+
   saveFrame(into: Uint8Array | undefined): Uint8Array {
     const saved = into ?? new Uint8Array(frameBytes)
     saved.set(this.#frame)
@@ -193,6 +203,9 @@ export class Engine {
     this.#frame.set(saved)
   }
 }
+
+/** Of less than this, zlib is as fast. */
+const crcFromBytes = 16 * 1024
 
 /** Makes an engine of the layout given. */
 export type MakeEngine = (layout: Layout) => Engine

@@ -214,7 +214,7 @@ export class KernelFramer implements Framer {
       const tag = tagOf(engine)
       const ends = { tag, ack: acksOf(engine), wireBytes: engine.field(field.wireBytes) }
       const identify = this.#options.identify === true
-      const identity = identify ? identityOf(ends.ack, entriesIn(engine)) : undefined
+      const identity = identify ? identityOf(engine, ends.ack, entriesIn(engine)) : undefined
       this.#slices.start(engine, tag, ends, identity)
       return 'again'
     }

@@ -48,7 +48,7 @@ export function takeApart(
     // From there on the stream waits for its entries.
     return { steps: [...steps, compressed], entries: new EntrySource(ends) }
   }
-  const identity = identify === true ? identityOf(ends.ack, entries) : undefined
+  const identity = identify === true ? identityOf(engine, ends.ack, entries) : undefined
   const source = new EntrySource(ends, 0, identity)
   source.add(entries, true)
   return { steps, entries: source }

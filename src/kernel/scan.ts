@@ -1,12 +1,8 @@
-import * as zlib from 'node:zlib'
 import { type Engine, EnginePool, field, type MakeEngine } from './engine.ts'
 import { KernelFramer } from './framer.ts'
 import type { Kernel } from './types.ts'
 
 export type ScanPart = Pick<Kernel, 'readArea' | 'createFramer' | 'crc32' | 'sliceByTime'>
-
-/** Of less than this, zlib is as fast. */
-const crcFromBytes = 16 * 1024
 
 /** The scanning half of the kernel. `make` makes larger engines for messages that `engine` has no room for. */
 export function createScan(engine: Engine, make: MakeEngine): ScanPart {
@@ -15,13 +11,7 @@ export function createScan(engine: Engine, make: MakeEngine): ScanPart {
   return {
     readArea: engine.view(readArea.at, readArea.at + readArea.bytes),
     createFramer: (options) => new KernelFramer(engine, pool, options),
-    crc32(bytes, crc) {
-      if (bytes.buffer !== engine.bytes.buffer || bytes.length < crcFromBytes) {
-        return zlib.crc32(bytes, crc)
-      }
-      const at = bytes.byteOffset
-      return engine.exports.crc32(at, at + bytes.length, crc) >>> 0
-    },
+    crc32: (bytes, crc) => engine.crc32(bytes, crc),
     sliceByTime(batch, options, run) {
       const cuts: Cut[] = []
       if (batch.packed.buffer === engine.bytes.buffer) {

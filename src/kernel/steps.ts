@@ -1,4 +1,3 @@
-import { crc32 } from 'node:zlib'
 import { type Engine, fault, field } from './engine.ts'
 import type { CompressedStep, FatalStep, MessageIdentity, NoteStep, RunStep } from './types.ts'
 
@@ -11,7 +10,7 @@ export interface Now {
 }
 
 /** The ids of clients are random, or count up from a start: the events of another message with the same id differ at once. */
-const identitySampleBytes = 64 * 1024
+const identitySampleBytes = 8 * 1024
 
 export const noBytes = new Uint8Array(0)
 
@@ -117,10 +116,14 @@ const fatalMessages: Record<FatalStep['code'], string> = {
 }
 
 /** An identity of all of the entries' bytes, or of the beginning and end of very many. */
-export function identityOf(ack: Uint8Array, entries: Uint8Array): MessageIdentity | undefined {
+export function identityOf(
+  engine: Engine,
+  ack: Uint8Array,
+  entries: Uint8Array,
+): MessageIdentity | undefined {
   if (ack.length === 0) return undefined
   const bytes = entries.length
-  if (bytes <= 2 * identitySampleBytes) return { ack, bytes, crc: crc32(entries) }
-  const head = crc32(entries.subarray(0, identitySampleBytes))
-  return { ack, bytes, crc: crc32(entries.subarray(bytes - identitySampleBytes), head) }
+  if (bytes <= 2 * identitySampleBytes) return { ack, bytes, crc: engine.crc32(entries) }
+  const head = engine.crc32(entries.subarray(0, identitySampleBytes))
+  return { ack, bytes, crc: engine.crc32(entries.subarray(bytes - identitySampleBytes), head) }
 }

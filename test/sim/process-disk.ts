@@ -55,11 +55,14 @@ class OneProcess implements ProcessDisk {
   /** What a kill does to the operations that are under way. */
   readonly #underWay = new Map<() => Promise<unknown>, string>()
   #dead = false
+  /** Whether it can write at once, as to a disk that is fast. */
+  readonly #writesNow: boolean
 
   constructor(disk: MemoryDisk, clock: Clock, chance: Chance) {
     this.#disk = disk
     this.#clock = clock
     this.#chance = chance
+    this.#writesNow = chance.often(50)
   }
 
   get pending(): readonly string[] {
@@ -96,12 +99,16 @@ class OneProcess implements ProcessDisk {
     this.#underWay.clear()
   }
 
+  /** Another operation begins: whether it fails. */
+  #failsNow(): boolean {
+    this.operations += 1
+    return this.operations === this.faults.failAt || this.#chance.often(this.faults.failPercent)
+  }
+
   /** `torn`: the operation done in part; absent: it is done or it is not. */
   async #run<T>(path: string, whole: () => Promise<T>, torn?: () => Promise<unknown>): Promise<T> {
     if (this.#dead) return never
-    this.operations += 1
-    const fails =
-      this.operations === this.faults.failAt || this.#chance.often(this.faults.failPercent)
+    const fails = this.#failsNow()
     const slowMs = this.#chance.often(this.faults.slowPercent) ? 1 + this.#chance.below(60) : 0
     const onKill = async () => {
       if (this.#chance.often(30)) await whole()
@@ -137,6 +144,17 @@ class OneProcess implements ProcessDisk {
           () => file.writev(pieces, position),
           () => file.writev([part(Buffer.concat(pieces))], position),
         ),
+      ...(this.#writesNow && {
+        writevNow: (pieces: readonly Uint8Array[], position: number) => {
+          // What goes on without a process is told so, as if another thread had to do it: that never ends.
+          if (this.#dead) throw diskError('EIO', path)
+          const fails = this.#failsNow()
+          if (!fails) return file.writevNow?.(pieces, position)
+          this.met += 1
+          file.writevNow?.([part(Buffer.concat(pieces))], position)
+          throw diskError(this.#chance.pick('EIO', 'ENOSPC'), path)
+        },
+      }),
       read: (into, position) => this.#run(path, () => file.read(into, position)),
       stat: () => this.#run(path, () => file.stat()),
       target: () => this.#run(path, () => file.target()),

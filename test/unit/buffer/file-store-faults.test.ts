@@ -29,7 +29,7 @@ async function play(store: ChunkStore, seed: number): Promise<Model[]> {
     const kind = below(10)
     const model = open[below(open.length + 1)]
     if (model === undefined) {
-      if (models.length < 4) {
+      if (models.length < 8) {
         const chunk = store.create({
           timekey: below(3),
           tag: `t${models.length}`,
@@ -58,7 +58,7 @@ async function play(store: ChunkStore, seed: number): Promise<Model[]> {
     } else {
       model.sealed = true
       running.push(Promise.resolve(model.chunk.seal()))
-      if (kind === 9) {
+      if (kind >= 8) {
         model.removed = 'asked'
         const done = () => {
           model.removed = 'done'
@@ -82,12 +82,17 @@ type Options = Parameters<typeof fileStore>[1]
 
 const isWrite = (operation: DiskOperation) => /write/.test(operation)
 
-/** Calls of the disk that a run without faults makes. */
-async function callsOf(seed: number, options: Options): Promise<number> {
+/** Calls of the disk that a run without faults makes. `seen` gets each. */
+async function callsOf(
+  seed: number,
+  options: Options,
+  seen: (operation: DiskOperation, path: string) => void = () => undefined,
+): Promise<number> {
   const host = liveHost(seed)
   let calls = 0
-  host.disk.fault = () => {
+  host.disk.fault = (operation, path) => {
     calls += 1
+    seen(operation, path)
   }
   const store = fileStore(host, options)
   await store.open()
@@ -148,7 +153,8 @@ async function crash(
 
 describe.each<[string, Options, number]>([
   ['as they are', {}, 20],
-  ['compressed', { codec: 'gzip' }, 8],
+  ['in files that other chunks had', { reusesFiles: true }, 20],
+  ['compressed', { codec: 'gzip', reusesFiles: true }, 8],
 ])('file store, chunks %s', (_name, options, seeds) => {
   it.each(Array.from({ length: seeds }, (_, i) => i + 1))(
     'gives back what was committed, wherever the process ends: seed %i',
@@ -202,4 +208,14 @@ describe.each<[string, Options, number]>([
       }
     },
   )
+})
+
+it('gives some of these chunks a file that another had', async () => {
+  let given = 0
+  for (let seed = 1; seed <= 20; seed += 1) {
+    await callsOf(seed, { reusesFiles: true }, (operation, path) => {
+      if (operation === 'rename' && path.endsWith('.spare')) given += 1
+    })
+  }
+  expect(given).toBeGreaterThan(5)
 })

@@ -130,6 +130,18 @@ describe('recovery', () => {
     expect(last).toMatchObject({ state: 'queued', chunk: { count: 3, sizeBytes: 13 } })
   })
 
+  it('adds nothing to a chunk that was counted, but not renamed, when the process ended', async () => {
+    const { host, chunk, path } = await filled(['one\n', 'two\n'])
+    host.disk.fault = (operation) => {
+      if (operation === 'rename') throw new Error('the process is gone')
+    }
+    await chunk.seal()
+    host.disk.fault = undefined
+    expect(decodeMeta(host.disk.bytesOf(`${path}.meta`))).toMatchObject({ count: 2 })
+    const found = await only(fileStore(host).open())
+    expect(found).toMatchObject({ state: 'queued', chunk: { count: 2, sizeBytes: 8 } })
+  })
+
   it('leaves out a range with a flipped bit, and keeps it aside with the reason', async () => {
     const { host, store, chunk, path } = await filled(['one\n', 'two\n', 'three\n'])
     await store.close()
@@ -248,10 +260,6 @@ describe('a disk that is full', () => {
     expect(chunk).toMatchObject({ count: 1, sizeBytes: 4 })
     expect(host.disk.texts()[path]).toBe('one\n')
     host.disk.capacityBytes = Number.POSITIVE_INFINITY
-    host.disk.fault = (operation) => {
-      // Once by another thread, so that it is noticed that the disk works.
-      if (operation === 'handle.writevNow') throw new Error('not now')
-    }
     chunk.append(Buffer.from('three\n'), 1)
     await chunk.commit()
     expect(await textOf(chunk)).toBe('one\nthree\n')

@@ -9,7 +9,7 @@ const time = 'ce6553f100'
 const message = (n: number, option: string): string => `94a161${time}81a16b0${n}${option}`
 /** Of very many entries, the first and last 64 KiB tell. */
 const crcOfEnds = (bytes: Uint8Array): number =>
-  crc32(bytes.subarray(-65_536), crc32(bytes.subarray(0, 65_536)))
+  crc32(bytes.subarray(-8_192), crc32(bytes.subarray(0, 8_192)))
 const entry = (n: number): string => `92${time}81a16b0${n}`
 const chunk = (letter: string): string => `81a56368756e6ba1${Buffer.from(letter).toString('hex')}`
 /** A chunk that is a bin: looked at by the slow way. */
