@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
-import type { Clock, Disk, Timer } from '../core/host.ts'
+import type { Clock, Disk, Random, Timer } from '../core/host.ts'
 import type { Logger } from '../core/log.ts'
+import { createChunkIds } from './chunk-ids.ts'
 import type { BufferPlace } from './file-store-names.ts'
 
 /**
@@ -41,20 +42,24 @@ function isSpareName(place: Pick<BufferPlace, 'prefix' | 'suffix'>, name: string
   return (
     name.startsWith(begin) &&
     name.endsWith(end) &&
-    /^\d+$/.test(name.slice(begin.length, -end.length))
+    /^[0-9a-f]{32}$/.test(name.slice(begin.length, -end.length))
   )
 }
 
-export function createSpareFiles(
-  { disk, clock }: { readonly disk: Disk; readonly clock: Clock },
-  place: BufferPlace,
-): SpareFiles {
+interface Outside {
+  readonly disk: Disk
+  readonly clock: Clock
+  readonly random: Random
+}
+
+export function createSpareFiles({ disk, clock, random }: Outside, place: BufferPlace): SpareFiles {
   const begin = beginOf(place)
+  // Nobody else's: while a configuration is reloaded, the buffer's next store may be there beside this one.
+  const nextId = createChunkIds(random)
   let files: SpareFile[] = []
   /** That are being renamed. */
   let coming = 0
   let comingBytes = 0
-  let named = 0
   let closed = false
   let timer: Timer | undefined
   let clearing: Promise<unknown> = Promise.resolve()
@@ -79,8 +84,7 @@ export function createSpareFiles(
       const heldBytes = files.reduce((sum, file) => sum + file.sizeBytes, comingBytes)
       const full = files.length + coming >= filesLimit || heldBytes + sizeBytes > roomBytes
       if (closed || full) return false
-      named += 1
-      const spare = posix.join(place.directory, `${begin}${named}${end}`)
+      const spare = posix.join(place.directory, `${begin}${nextId()}${end}`)
       coming += 1
       comingBytes += sizeBytes
       try {

@@ -49,7 +49,7 @@ import { createWriteSpeed, type WriteSpeed } from './write-speed.ts'
  *     member or zstd frame, with one record over it, its size before in the map (`z`). The .meta file gets its name first, then
  *     the chunk; then the staged files are removed. Where there is no room for that, the chunk is queued as it is.
  *  5. A chunk is removed before its .meta file: a .meta file without a chunk means nothing.
- *  6. A file buffer without `fsync` keeps the files of delivered chunks for a while, as `.sluice-<prefix><suffix>.<number>.spare`, and gives
+ *  6. A file buffer without `fsync` keeps the files of delivered chunks for a while, as `.sluice-<prefix><suffix>.<32 hex>.spare`, and gives
  *     them to new chunks: then a staged chunk's file may hold old bytes behind the last commit. They are cut off before it is queued, and when the
  *     process ends. Until then no record is written before all of its events are: a process that is killed leaves none over old bytes.
  *     (Not for file_single, where a chunk without its .meta file is one of Fluentd's, and not with `fsync`: after a power failure a

@@ -34,7 +34,9 @@ describe('a delivered chunk’s file', () => {
   it('becomes the next one’s, whose events are only its own', async () => {
     const { host, filled, delivered } = await opened()
     await delivered('an older event\n')
-    expect(await namesIn(host)).toEqual(['.sluice-buffer.log.1.spare'])
+    expect(await namesIn(host)).toEqual([
+      expect.stringMatching(/^\.sluice-buffer\.log\.[0-9a-f]{32}\.spare$/),
+    ])
     const next = await filled('one\n', 'two\n')
     const staged = `${directory}/buffer.b${next.id}.log`
     expect(host.disk.texts()[staged]).toBe('one\ntwo\n event\n')
@@ -112,7 +114,8 @@ describe('a delivered chunk’s file', () => {
   it('that somebody has removed is made anew', async () => {
     const { host, filled, delivered } = await opened()
     await delivered('an older event\n')
-    await host.disk.unlink(`${directory}/.sluice-buffer.log.1.spare`)
+    const [spare] = await sparesIn(host)
+    await host.disk.unlink(`${directory}/${spare}`)
     const next = await filled('one\n')
     expect(host.disk.texts()[`${directory}/buffer.b${next.id}.log`]).toBe('one\n')
   })
@@ -134,6 +137,22 @@ describe('a delivered chunk’s file', () => {
     await found?.chunk.seal()
     await found?.chunk.remove()
     expect(await namesIn(host)).toEqual([])
+  })
+})
+
+describe('the next store of the buffer, while this one is at its end', () => {
+  it('has spare files of its own', async () => {
+    const { host, filled } = await opened()
+    const other = await filled('other\n')
+    const next = fileStore(host, { reusesFiles: true })
+    await next.open()
+    await other.remove()
+    const chunk = next.create(metadata)
+    chunk.append(Buffer.from('one\n'), 1)
+    await chunk.commit()
+    expect(await sparesIn(host)).toHaveLength(1)
+    await chunk.remove()
+    expect(await sparesIn(host)).toHaveLength(2)
   })
 })
 
