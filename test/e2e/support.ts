@@ -4,6 +4,8 @@ import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 
+export { freePort } from '../support/free-port.mjs'
+
 /** The built command, as a user runs it, with a directory and ports of its own. */
 export interface Running {
   readonly child: ChildProcess
@@ -97,18 +99,6 @@ export async function until<T>(
     }
     await new Promise((done) => setTimeout(done, 20))
   }
-}
-
-/** A port that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((done, fail) => {
-    const server = net.createServer()
-    server.once('error', fail)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as net.AddressInfo
-      server.close(() => done(port))
-    })
-  })
 }
 
 /** Resolves when something accepts connections there; rejects early when the process has ended. */

@@ -5,21 +5,12 @@ import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+export { freePort } from '../support/free-port.mjs'
+
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 export const now = () => performance.timeOrigin + performance.now()
 
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
-
-export function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
-  })
-}
 
 export function temporaryDirectory() {
   return fs.mkdtempSync(path.join(os.tmpdir(), 'sluice-faults-'))

@@ -2,17 +2,9 @@ import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import net from 'node:net'
 
-export const sleep = (ms) => new Promise((done) => setTimeout(done, ms))
+export { freePort } from '../support/free-port.mjs'
 
-export function freePort() {
-  return new Promise((done, failed) => {
-    const server = net.createServer().once('error', failed)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => done(port))
-    })
-  })
-}
+export const sleep = (ms) => new Promise((done) => setTimeout(done, ms))
 
 /** A program that receives on `port` and, if it is the last one, prints a line of JSON for each event. */
 export class Program {

@@ -153,8 +153,8 @@ async function crash(
 
 describe.each<[string, Options, number]>([
   ['as they are', {}, 20],
-  ['in files that other chunks had', { reusesFiles: true }, 20],
-  ['compressed', { codec: 'gzip', reusesFiles: true }, 8],
+  ['in files that other chunks had', { reusesFiles: true }, 12],
+  ['compressed', { codec: 'gzip', reusesFiles: true }, 6],
 ])('file store, chunks %s', (_name, options, seeds) => {
   it.each(Array.from({ length: seeds }, (_, i) => i + 1))(
     'gives back what was committed, wherever the process ends: seed %i',

@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import net, { type AddressInfo } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { HttpClient, HttpClientOptions } from '../../../src/core/host.ts'
 import { createNodeHttp } from '../../../src/host/node-http.ts'
 import { createRecordingLog } from '../../support/fake-host.ts'
+import { freePort } from '../../support/free-port.mjs'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
@@ -141,14 +142,6 @@ describe('http client', () => {
     expect(seen[0]?.headers.host).toBe('collector.example')
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = net.createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 describe('http server', () => {
   async function serve(
