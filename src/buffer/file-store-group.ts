@@ -3,6 +3,7 @@ import type { SlabPool } from './slab-pool.ts'
 /** The CRC-32 of bytes whose CRC is `crc`, followed by these. */
 export type Crc32 = (bytes: Uint8Array, crc: number) => number
 
+/** From so many on, bytes are summed when they come, and not from the copy. */
 const sumNowBytes = 16 * 1024
 
 /** What was appended to a chunk since its last commit: it gets one record, and is safe, or refused, together. */
