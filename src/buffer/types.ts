@@ -26,7 +26,7 @@ export const fileBuffer: BufferType = {
   name: 'file',
   summary: 'Chunks in files, two for each: they outlive the process.',
   description:
-    'In Fluentd’s layout: what Fluentd left in the directory is delivered, and the other way round. Acknowledged events survive a kill -9 at any moment; behind the .meta file’s content stand checksums, by which recovery finds torn and damaged parts.',
+    'In Fluentd’s layout: what Fluentd left in the directory is delivered, and the other way round after a stop (after a kill, Sluice is started and stopped first). Acknowledged events survive a kill -9 at any moment; behind the .meta file’s content stand checksums, by which recovery finds torn and damaged parts.',
   shape: fileBufferShape,
   createStore: createFileBuffer,
 }

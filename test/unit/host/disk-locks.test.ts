@@ -36,12 +36,13 @@ async function answering(path: string, name: string, says: 'wants' | 'holds') {
   return answer
 }
 
-/** A process that holds the lock and says its id. */
+/** A process that holds the lock. */
 async function holdingProcess(path: string): Promise<ChildProcess> {
   mkdirSync(path)
   return holder(join(path, 'of-another'))
 }
 
+/** One that listens on the socket as a holder does. */
 async function holder(path: string): Promise<ChildProcess> {
   const code = `require('net').createServer((c) => c.end(process.pid + ' holds\\n')).listen(process.argv[1], () => console.log('ready'))`
   const child = spawn(process.execPath, ['-e', code, path], {
@@ -146,7 +147,7 @@ describe('a lock', () => {
     expect(readdirSync(dir)).toEqual([])
   })
 
-  it('goes to one that began to want it while others do, and is given to all of them in turn', async () => {
+  it('that nobody has goes to one of several that want it at once', async () => {
     const path = join(dir, 'x.lock')
     for (let left = 8; left > 0; left -= 1) {
       const results = await Promise.allSettled(
