@@ -45,8 +45,11 @@ function arrivedAt(outcome: Outcome, sink: SinkPlan): Arrived {
     }
   }
   const own = (path: string) => path.startsWith(`/out/${sink.name}`)
-  // The end of a write that failed, on a disk that never works again, or of a killed process's: whoever writes next cuts it off.
-  const maybeTorn = outcome.diskFaultsMet > 0 || outcome.plan.ends.includes('kill')
+  // The end of a write that failed, on a disk that never works again, or of a killed process that left nothing to write: whoever
+  // writes next cuts it off.
+  const { heals, ends } = outcome.plan
+  const maybeTorn =
+    (outcome.diskFaultsMet > 0 && !heals) || (ends.includes('kill') && !sink.persistent)
   for (const [path, text] of Object.entries(outcome.files)) {
     const lines = maybeTorn ? text.slice(0, text.lastIndexOf('\n') + 1) : text
     if (own(path)) for (const id of idsOf(lines)) add(known, id)
